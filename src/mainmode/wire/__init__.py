@@ -52,6 +52,7 @@ from mainmode.wire.payloads import (
     Transform,
     VendorId,
 )
+from mainmode.wire.vendors import SENT, VENDORS, Vendor, fragmentation_modes, recognise
 
 __all__ = [
     "FLAG_AUTH_ONLY",
@@ -65,6 +66,8 @@ __all__ = [
     "MAX_PROPOSALS",
     "MAX_TRANSFORMS",
     "NON_ESP_MARKER",
+    "SENT",
+    "VENDORS",
     "Attribute",
     "Delete",
     "ExchangeType",
@@ -90,6 +93,7 @@ __all__ = [
     "Protocol",
     "SecurityAssociation",
     "Transform",
+    "Vendor",
     "VendorId",
     "decode",
     "decode_attributes",
@@ -99,5 +103,7 @@ __all__ = [
     "encode_body",
     "encode_header",
     "encode_payloads",
+    "fragmentation_modes",
     "payload_name",
+    "recognise",
 ]
