@@ -342,8 +342,16 @@ class IosKeepaliveBuilt(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class IosKeepaliveProcessed(Event):
+    """Cisco's own keepalive payload came from the peer."""
+
+    first: int
+    second: int
+
+
+@dataclass(frozen=True, slots=True)
 class AddressIdReceived(Event):
-    """The peer identified itself by an address."""
+    """The peer identified itself by an address; in quick mode, a proxy identity that is one host."""
 
     address: IPv4Address
 
