@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 from mainmode.blame import Malformed
@@ -237,7 +238,7 @@ def _read_attributes(data: bytes, offset: int, stop: int) -> tuple[Attribute, ..
         type, word = _ATTRIBUTE.unpack_from(data, offset)
         offset += 4
         if type & _BASIC:
-            attributes.append(Attribute(type & ~_BASIC, word))
+            attributes.append(_basic(type & ~_BASIC, word))
             continue
         if word > stop - offset:
             raise Malformed(
@@ -253,6 +254,12 @@ def _read_attributes(data: bytes, offset: int, stop: int) -> tuple[Attribute, ..
         else:
             attributes.append(Attribute(type, value, basic=False))
     return tuple(attributes)
+
+
+@lru_cache(maxsize=256)
+def _basic(type: int, value: int) -> Attribute:
+    """A basic attribute. Every peer sends the same few dozen, and building one costs more than all else about it."""
+    return Attribute(type, value)
 
 
 def _read_id(number: int, data: bytes, start: int, stop: int) -> Identification:
