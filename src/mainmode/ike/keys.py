@@ -148,14 +148,14 @@ def esp_keys(
     hash: Hash,
     skeyid_d: Secret,
     cipher: Cipher,
-    auth: Auth,
+    auth: Auth | None,
     spi: int,
     ni_b: bytes,
     nr_b: bytes,
     g_qm_xy: Secret | None = None,
 ) -> tuple[Secret, Secret]:
     """One ESP SA's encryption key and authentication key, cut from its KEYMAT in that order (RFC 2409 §5.5)."""
-    length = cipher.key_length + auth.key_length
+    length = cipher.key_length + (auth.key_length if auth else 0)
     material = keymat(hash, skeyid_d, ESP, spi.to_bytes(4), ni_b, nr_b, length, g_qm_xy).reveal()
     return Secret(material[: cipher.key_length]), Secret(material[cipher.key_length :])
 

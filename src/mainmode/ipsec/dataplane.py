@@ -1,0 +1,140 @@
+"""The seam between negotiation and packets: what a data plane takes, and what becomes of a packet. Knows no backend.
+
+`Gateway` installs and removes SAs and reads their counters through `DataPlane`. Packets go past it: a backend that runs
+in this process (`memory`) offers `PacketPlane` too, the kernel's keeps its packets to itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from typing import Protocol
+
+from mainmode.events import (
+    ClearPacketDropped,
+    EspAuthenticationFailed,
+    EspDropped,
+    EspFragmentIllegal,
+    EspReplayed,
+    EspSpiUnknown,
+    Event,
+    InnerPacketMismatch,
+    ProxyId,
+)
+from mainmode.ipsec.drops import Drop
+from mainmode.ipsec.sa import Counters, IpsecSa
+from mainmode.ipsec.selectors import Packet
+
+
+class DataPlane(Protocol):
+    """Where negotiated SAs go."""
+
+    def install(self, sa: IpsecSa) -> None:
+        """Starts using `sa`.
+
+        Refused if its peer gave this SPI to an SA that is still installed; ValueError if we did.
+        """
+
+    def remove(self, sa: IpsecSa) -> None:
+        """Stops using `sa` and forgets its keys and counters; nothing happens if it is not installed."""
+
+    def counters(self, sa: IpsecSa) -> Counters:
+        """What an installed SA has done so far. KeyError if it is not installed."""
+
+    def bitmap(self, sa: IpsecSa) -> tuple[int, ...]:
+        """The anti-replay bitmap of an installed SA, 32-bit words, the highest first. KeyError if not installed."""
+
+
+class PacketPlane(DataPlane, Protocol):
+    """A data plane whose packets pass through this process."""
+
+    def outbound(self, packet: bytes, now: float) -> Protected | NoSa | Dropped:
+        """What becomes of an IPv4 packet that leaves through the crypto map's interface."""
+
+    def inbound(self, esp: bytes, source: IPv4Address, now: float) -> Delivered | Dropped:
+        """What becomes of an ESP packet, from its SPI on (after the outer IP header, and UDP header if any)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """The packet goes out in ESP."""
+
+    datagram: bytes
+    """From the SPI on: the payload of IP protocol 50, or of UDP where `sa.in_udp`."""
+    sa: IpsecSa
+
+
+@dataclass(frozen=True, slots=True)
+class NoSa:
+    """No SA is for this packet; whether one should be negotiated is for the crypto map to say."""
+
+    packet: Packet
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The packet that came out of the tunnel, an IPv4 packet without padding."""
+
+    packet: bytes
+    sa: IpsecSa
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A packet that goes nowhere, and all that is known of it."""
+
+    why: Drop
+    sa: IpsecSa | None
+    source: IPv4Address | None = None
+    """The outer source address of a received packet; None for a packet on its way out."""
+    spi: int = 0
+    sequence: int = 0
+    inner: Packet | None = None
+    """The packet inside, where it could be read."""
+
+    def event(self, address: IPv4Address) -> Event | None:
+        """What an ASA says of it (402114 to 402122), None where it says nothing. `address`: our own, outside."""
+        if self.source is None:
+            return self._outbound()
+        if self.why is Drop.DUMMY:
+            return None
+        where = self.spi, self.sequence, self.source
+        if self.sa is None:
+            return EspSpiUnknown(*where, address)
+        user = self.sa.tunnel_group
+        match self.why, self.inner:
+            case Drop.REPLAYED, _:
+                return EspReplayed(*where, user, address)
+            case Drop.AUTHENTICATION, _:
+                return EspAuthenticationFailed(*where, user, address)
+            case Drop.FRAGMENT, Packet() as inner:
+                return EspFragmentIllegal(*where, user, address, inner.length, inner.fragment_offset)
+            case Drop.SELECTORS, Packet() as inner:
+                return InnerPacketMismatch(
+                    *where,
+                    user,
+                    address,
+                    inner_destination=IPv4Address(inner.destination),
+                    inner_source=IPv4Address(inner.source),
+                    inner_protocol=_protocol(inner.protocol),
+                    local_proxy=_proxy(self.sa.selectors.local),
+                    remote_proxy=_proxy(self.sa.selectors.remote),
+                )
+        return EspDropped(*where, user, address, self.why.reason)
+
+    def _outbound(self) -> Event | None:
+        if self.inner is None:
+            return None
+        source, destination = IPv4Address(self.inner.source), IPv4Address(self.inner.destination)
+        return ClearPacketDropped(source, destination, self.why.reason)
+
+
+_PROTOCOLS = {0: "ip", 1: "icmp", 6: "tcp", 17: "udp"}
+
+
+def _protocol(number: int) -> str:
+    return _PROTOCOLS.get(number, str(number))
+
+
+def _proxy(proxy: ProxyId) -> str:
+    return f"{proxy.address}/{proxy.mask}/{_protocol(proxy.protocol)}/{proxy.port}"
