@@ -39,8 +39,8 @@ from mainmode.wire.payloads import (
     VendorId,
 )
 
-# Far beyond anything an honest peer sends (the largest message in the source document has 304 octets and 13
-# payloads), and small enough that a hostile one costs under a millisecond.
+# Far beyond anything an honest peer sends (the largest message in the source document has 304 octets and 8
+# payloads), and small enough that a hostile one costs a few milliseconds at worst.
 MAX_MESSAGE = 10_000
 MAX_PAYLOADS = 100
 MAX_PROPOSALS = 20
@@ -435,7 +435,7 @@ def _write_chain(numbers: list[int], blocks: list[bytes]) -> bytes:
         return b"".join(
             [
                 _GENERIC.pack(following, len(block) + 4) + block
-                for following, block in zip([*numbers[1:], 0], blocks, strict=True)
+                for following, block in zip((*numbers, 0)[1:], blocks, strict=True)
             ]
         )
     except struct.error as error:
