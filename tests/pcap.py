@@ -68,7 +68,7 @@ def packets(path: Path) -> Iterator[Packet]:
 
 
 def isakmp(path: Path) -> list[bytes]:
-    """The ISAKMP messages on UDP 500 and, without their non-ESP marker, on UDP 4500: in order, hostile ones included."""
+    """The ISAKMP messages on UDP 500 and, without their non-ESP marker, on UDP 4500: in order, hostile ones too."""
     found = []
     for packet in packets(path):
         ports = {packet.source_port, packet.destination_port}

@@ -91,14 +91,14 @@ DOCUMENT: list[tuple[str, int, list[Payload]]] = [
     ("QM3 received", 52, [Hash(b"\x55" * SHA)]),
 ]
 
-# What other debugs than the document's say (FACTS §1.6): 8.0(4) without NAT-T, FTD, three policies, MD5, informationals.
+# What other debugs than the document's say: 8.0(4) without NAT-T, FTD, three policies, MD5, informationals.
 OTHERS: list[tuple[str, int, list[Payload]]] = [
     ("MM3 without NAT-D", 256, [*KE_NONCE, *ASA_KINDS]),
     ("MM1 with an AES key length", 172, [
         phase1_sa(phase1_transform(cipher=7, key_length=256)), *vendors(DRAFT_02, DRAFT_03, RFC, "fragmentation"),
     ]),
     ("MM1 with three policies", 248, [
-        phase1_sa(*(phase1_transform(n, cipher=5 if n == 1 else 7, key_length=0 if n == 1 else 256) for n in (1, 2, 3))),
+        phase1_sa(phase1_transform(), *(phase1_transform(n, cipher=7, key_length=256) for n in (2, 3))),
         *vendors(DRAFT_02, DRAFT_03, RFC, "fragmentation"),
     ]),
     ("QM3 with MD5", 48, [Hash(b"\x55" * MD5)]),

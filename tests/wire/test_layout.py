@@ -316,7 +316,7 @@ WRONG: list[tuple[str, int, str, str, int]] = [
     ("notify whose SPI runs out", 11, "00 00 000d 00000001 01 10 000e 00", "NOTIFY .* only 9", 4),
     ("delete without a count", 12, "00 00 000a 00000001 0304", "DELETE .* only 6", 4),
     ("delete of more than is there", 12, "00 00 0010 00000001 03 04 0002 01020304", "2 SPIs of 4 octets in 4", 10),
-    ("delete of less than is there", 12, "00 00 0014 00000001 03 04 0001 0102030405060708", "1 SPIs of 4 octets in 8", 10),
+    ("delete of less than is there", 12, "00 00 0014 00000001 03 04 0001 01020304 05060708", "1 SPIs of 4 .* in 8", 10),
     ("delete of 65535 SPIs of no octets", 12, "00 00 000c 00000001 03 00 ffff", "65535 SPIs of 0", 10),
     ("NAT-OA too short", 21, "00 00 0006 0100", "NAT-OA .* only 2", 4),
     ("NAT-OA of a name", 21, "00 00 000c 02 000000 61626364", "of type 2", 4),

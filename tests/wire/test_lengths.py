@@ -19,7 +19,7 @@ def test_a_message_of_another_debug_has_the_length_it_prints(name: str, length: 
     assert len(message(payloads)) == length
 
 
-# FACTS §1.6: the parts of the sums.
+# The parts of those sums.
 PARTS: list[tuple[int, Payload]] = [
     (56, phase1_sa()),
     (60, phase1_sa(phase1_transform(cipher=7, key_length=128))),

@@ -18,6 +18,7 @@ from typing import Any
 from mainmode.blame import Malformed
 from mainmode.wire.numbers import FLAG_ENCRYPTED, IdType, PayloadType, payload_name
 from mainmode.wire.payloads import (
+    ID,
     Attribute,
     Delete,
     Fragment,
@@ -62,7 +63,6 @@ _SA = struct.Struct("!II")  # DOI, situation
 _PROPOSAL = struct.Struct("!BBBB")  # number, protocol, SPI size, number of transforms
 _TRANSFORM = struct.Struct("!BBxx")  # number, transform id
 _ATTRIBUTE = struct.Struct("!HH")  # format bit and type, value or length
-_ID = struct.Struct("!BBH")  # type, protocol, port
 _NOTIFY = struct.Struct("!IBBH")  # DOI, protocol, SPI size, type
 _DELETE = struct.Struct("!IBBH")  # DOI, protocol, SPI size, number of SPIs
 _NAT_OA = struct.Struct("!Bxxx")  # type
@@ -92,9 +92,7 @@ def decode(datagram: bytes) -> Message:
         raise Malformed(f"{size} octets are no ISAKMP header")
     if size > MAX_MESSAGE:
         raise Malformed(f"a message of {size} octets, more than {MAX_MESSAGE}")
-    initiator, responder, first, version, exchange, flags, message_id, length = (
-        _HEADER.unpack_from(datagram)
-    )
+    initiator, responder, first, version, exchange, flags, message_id, length = _HEADER.unpack_from(datagram)
     if version != VERSION:
         raise Malformed(f"ISAKMP version {version >> 4}.{version & 15}", 17)
     if length != size:
@@ -107,9 +105,7 @@ def decode(datagram: bytes) -> Message:
     return Message(header, payloads, raw, body)
 
 
-def decode_payloads(
-    first: int, body: bytes, *, padded: bool = False
-) -> tuple[tuple[Payload, ...], tuple[bytes, ...]]:
+def decode_payloads(first: int, body: bytes, *, padded: bool = False) -> tuple[tuple[Payload, ...], tuple[bytes, ...]]:
     """Read the chain of payloads that begins with number `first`: of a decrypted `body`, say.
 
     Returns the payloads, and the octets of each with its generic header, as HASH(1) and HASH(2) need them.
@@ -125,9 +121,7 @@ def decode_attributes(data: bytes) -> tuple[Attribute, ...]:
     return _read_attributes(data, 0, len(data))
 
 
-def _read_chain(
-    first: int, data: bytes, offset: int, padding: int
-) -> tuple[tuple[Payload, ...], tuple[bytes, ...]]:
+def _read_chain(first: int, data: bytes, offset: int, padding: int) -> tuple[tuple[Payload, ...], tuple[bytes, ...]]:
     payloads: list[Payload] = []
     raw: list[bytes] = []
     end = len(data)
@@ -136,9 +130,7 @@ def _read_chain(
         if len(payloads) == MAX_PAYLOADS:
             raise Malformed(f"more than {MAX_PAYLOADS} payloads", offset)
         following, stop = _read_block(number, data, offset, end)
-        payloads.append(
-            _READERS.get(number, _read_opaque)(number, data, offset + 4, stop)
-        )
+        payloads.append(_READERS.get(number, _read_opaque)(number, data, offset + 4, stop))
         raw.append(data[offset:stop])
         number, offset = following, stop
     if end - offset > padding:
@@ -164,9 +156,7 @@ def _read_block(number: int, data: bytes, offset: int, end: int) -> tuple[int, i
 
 def _need(number: int, size: int, start: int, stop: int) -> None:
     if stop - start < size:
-        raise Malformed(
-            f"{payload_name(number)} ({number}) of only {stop - start} octets", start
-        )
+        raise Malformed(f"{payload_name(number)} ({number}) of only {stop - start} octets", start)
 
 
 def _read_sa(number: int, data: bytes, start: int, stop: int) -> SecurityAssociation:
@@ -178,9 +168,7 @@ def _read_sa(number: int, data: bytes, start: int, stop: int) -> SecurityAssocia
     following: int = PayloadType.PROPOSAL
     while following:
         if following != PayloadType.PROPOSAL:
-            raise Malformed(
-                f"{payload_name(following)} ({following}) among the proposals", offset
-            )
+            raise Malformed(f"{payload_name(following)} ({following}) among the proposals", offset)
         if len(proposals) == MAX_PROPOSALS:
             raise Malformed(f"more than {MAX_PROPOSALS} proposals", offset)
         following, after = _read_block(PayloadType.PROPOSAL, data, offset, stop)
@@ -200,25 +188,19 @@ def _read_proposal(data: bytes, start: int, stop: int, room: int) -> Proposal:
     _need(PayloadType.PROPOSAL, offset - start, start, stop)
     spi = data[offset - spi_size : offset]
     if not 1 <= count <= room:
-        raise Malformed(
-            f"a proposal with {count} transforms, {room} still allowed", start + 3
-        )
+        raise Malformed(f"a proposal with {count} transforms, {room} still allowed", start + 3)
     transforms: list[Transform] = []
     following: int = PayloadType.TRANSFORM
     for _ in range(count):
         if following != PayloadType.TRANSFORM:
-            raise Malformed(
-                f"{len(transforms)} transforms where {count} were announced", offset
-            )
+            raise Malformed(f"{len(transforms)} transforms where {count} were announced", offset)
         following, after = _read_block(PayloadType.TRANSFORM, data, offset, stop)
         transforms.append(_read_transform(data, offset + 4, after))
         offset = after
     # The count and the proposal's length agree on which transform is the last. What that one says comes next is not
     # asked: an ASA notes "next payload is 3 (should be 0)" and goes on.
     if offset != stop:
-        raise Malformed(
-            f"{stop - offset} octets after the last of {count} transforms", offset
-        )
+        raise Malformed(f"{stop - offset} octets after the last of {count} transforms", offset)
     return Proposal(number, protocol, spi, tuple(transforms))
 
 
@@ -248,9 +230,7 @@ def _read_attributes(data: bytes, offset: int, stop: int) -> tuple[Attribute, ..
         value = data[offset : offset + word]
         offset += word
         if 1 <= word <= 8:
-            attributes.append(
-                Attribute(type, int.from_bytes(value), basic=False, width=word)
-            )
+            attributes.append(Attribute(type, int.from_bytes(value), basic=False, width=word))
         else:
             attributes.append(Attribute(type, value, basic=False))
     return tuple(attributes)
@@ -263,9 +243,9 @@ def _basic(type: int, value: int) -> Attribute:
 
 
 def _read_id(number: int, data: bytes, start: int, stop: int) -> Identification:
-    _need(number, _ID.size, start, stop)
-    type, protocol, port = _ID.unpack_from(data, start)
-    value = data[start + _ID.size : stop]
+    _need(number, ID.size, start, stop)
+    type, protocol, port = ID.unpack_from(data, start)
+    value = data[start + ID.size : stop]
     _check_address(number, type, value, start)
     return Identification(type, protocol, port, value)
 
@@ -283,9 +263,7 @@ def _read_notify(number: int, data: bytes, start: int, stop: int) -> Notify:
     doi, protocol, spi_size, type = _NOTIFY.unpack_from(data, start)
     offset = start + _NOTIFY.size + spi_size
     _need(number, offset - start, start, stop)
-    return Notify(
-        protocol, data[offset - spi_size : offset], type, data[offset:stop], doi
-    )
+    return Notify(protocol, data[offset - spi_size : offset], type, data[offset:stop], doi)
 
 
 def _read_delete(number: int, data: bytes, start: int, stop: int) -> Delete:
@@ -294,9 +272,7 @@ def _read_delete(number: int, data: bytes, start: int, stop: int) -> Delete:
     offset = start + _DELETE.size
     # The size is asked too: any count of SPIs of no octets would fit any payload, 65535 in sixteen octets.
     if count * spi_size != stop - offset or (count and not spi_size):
-        raise Malformed(
-            f"DELETE of {count} SPIs of {spi_size} octets in {stop - offset}", start + 6
-        )
+        raise Malformed(f"DELETE of {count} SPIs of {spi_size} octets in {stop - offset}", start + 6)
     return Delete(
         protocol,
         spi_size,
@@ -343,17 +319,11 @@ _READERS: dict[int, Callable[[int, bytes, int, int], Payload]] = {
     PayloadType.NOTIFY: _read_notify,
     PayloadType.DELETE: _read_delete,
     PayloadType.VENDOR: lambda number, data, start, stop: VendorId(data[start:stop]),
-    PayloadType.NAT_D: lambda number, data, start, stop: NatDiscovery(
-        data[start:stop], number
-    ),
-    PayloadType.NAT_D_DRAFT: lambda number, data, start, stop: NatDiscovery(
-        data[start:stop], number
-    ),
+    PayloadType.NAT_D: lambda number, data, start, stop: NatDiscovery(data[start:stop], number),
+    PayloadType.NAT_D_DRAFT: lambda number, data, start, stop: NatDiscovery(data[start:stop], number),
     PayloadType.NAT_OA: _read_nat_oa,
     PayloadType.NAT_OA_DRAFT: _read_nat_oa,
-    PayloadType.IOS_KEEPALIVE: lambda number, data, start, stop: IosKeepalive(
-        data[start:stop]
-    ),
+    PayloadType.IOS_KEEPALIVE: lambda number, data, start, stop: IosKeepalive(data[start:stop]),
     PayloadType.FRAGMENT: _read_fragment,
 }
 
@@ -444,21 +414,16 @@ def _write_chain(numbers: list[int], blocks: list[bytes]) -> bytes:
 
 def _write_sa(sa: SecurityAssociation) -> bytes:
     proposals = [_write_proposal(proposal) for proposal in sa.proposals]
-    return _SA.pack(sa.doi, sa.situation) + _write_chain(
-        [PayloadType.PROPOSAL] * len(proposals), proposals
-    )
+    return _SA.pack(sa.doi, sa.situation) + _write_chain([PayloadType.PROPOSAL] * len(proposals), proposals)
 
 
 def _write_proposal(proposal: Proposal) -> bytes:
     transforms = [
-        _TRANSFORM.pack(transform.number, transform.id)
-        + encode_attributes(transform.attributes)
+        _TRANSFORM.pack(transform.number, transform.id) + encode_attributes(transform.attributes)
         for transform in proposal.transforms
     ]
     return (
-        _PROPOSAL.pack(
-            proposal.number, proposal.protocol, len(proposal.spi), len(transforms)
-        )
+        _PROPOSAL.pack(proposal.number, proposal.protocol, len(proposal.spi), len(transforms))
         + proposal.spi
         + _write_chain([PayloadType.TRANSFORM] * len(transforms), transforms)
     )
@@ -476,11 +441,7 @@ def _write_attribute(attribute: Attribute) -> bytes:
 
 
 def _write_notify(notify: Notify) -> bytes:
-    return (
-        _NOTIFY.pack(notify.doi, notify.protocol, len(notify.spi), notify.type)
-        + notify.spi
-        + notify.data
-    )
+    return _NOTIFY.pack(notify.doi, notify.protocol, len(notify.spi), notify.type) + notify.spi + notify.data
 
 
 def _write_delete(delete: Delete) -> bytes:
@@ -489,13 +450,7 @@ def _write_delete(delete: Delete) -> bytes:
 
 
 def _write_data(
-    payload: KeyExchange
-    | Hash
-    | Nonce
-    | VendorId
-    | NatDiscovery
-    | IosKeepalive
-    | Opaque,
+    payload: KeyExchange | Hash | Nonce | VendorId | NatDiscovery | IosKeepalive | Opaque,
 ) -> bytes:
     return payload.data
 
@@ -512,8 +467,6 @@ _WRITERS: dict[type[Payload], Callable[[Any], bytes]] = {
     NatDiscovery: _write_data,
     NatOriginalAddress: lambda payload: _NAT_OA.pack(payload.type) + payload.data,
     IosKeepalive: _write_data,
-    Fragment: lambda payload: (
-        _FRAGMENT.pack(payload.id, payload.index, payload.last) + payload.data
-    ),
+    Fragment: lambda payload: _FRAGMENT.pack(payload.id, payload.index, payload.last) + payload.data,
     Opaque: _write_data,
 }

@@ -12,6 +12,9 @@ from typing import ClassVar
 
 from mainmode.wire.numbers import PayloadType
 
+ID = struct.Struct("!BBH")
+"""Type, protocol, port: here and not in `codec`, because an identity's octets are wanted without a message (`body`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
@@ -31,11 +34,7 @@ class Attribute:
     @classmethod
     def of(cls, type: int, value: int) -> Attribute:
         """As an ASA sends it: basic if the value fits 16 bits, else variable in four octets."""
-        return (
-            cls(type, value)
-            if value < 0x10000
-            else cls(type, value, basic=False, width=4)
-        )
+        return cls(type, value) if value < 0x10000 else cls(type, value, basic=False, width=4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +97,7 @@ class Identification:
     @property
     def body(self) -> bytes:
         """Type to data, as HASH_I and HASH_R take it (IDii_b and IDir_b, RFC 2409 §5)."""
-        return _ID.pack(self.type, self.protocol, self.port) + self.data
-
-
-_ID = struct.Struct("!BBH")
+        return ID.pack(self.type, self.protocol, self.port) + self.data
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,17 +95,11 @@ VENDORS: tuple[Vendor, ...] = (
         stem=14,
     ),
     # MD5("ALTIGA NETWORKS"): the client of the same house.
-    Vendor(
-        "altiga-client", None, None, bytes.fromhex("f6f7efc7f5aeb8cb158cb9d094ba69e7")
-    ),
+    Vendor("altiga-client", None, None, bytes.fromhex("f6f7efc7f5aeb8cb158cb9d094ba69e7")),
 )
 
 _EXACT = {vendor.data: vendor for vendor in VENDORS}
-_STEMS = tuple(
-    (vendor.data[: vendor.stem], vendor)
-    for vendor in VENDORS
-    if vendor.stem is not None
-)
+_STEMS = tuple((vendor.data[: vendor.stem], vendor) for vendor in VENDORS if vendor.stem is not None)
 
 SENT: dict[str, Vendor] = {vendor.name: vendor for vendor in reversed(VENDORS)}
 """By name: the form that is sent, where a name has two."""
