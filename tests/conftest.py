@@ -24,7 +24,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # Before hypothesis's own hook, which reads the option. A drawn seed is handed down to xdist's workers.
     if SEED == "random":
         os.environ["SEED"] = str(int.from_bytes(os.urandom(4)))
-    if "SEED" in os.environ:
+    if SEED:
         config.option.hypothesis_seed = int(os.environ["SEED"])
 
 

@@ -1,0 +1,50 @@
+# `make lab` and `make test` need nothing before them but Python 3.11: they set up .venv themselves.
+
+PYTHON  ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+             $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
+WORKERS ?= 2
+# One at a time: the recipes share .venv, and pytest spreads itself over the cores.
+.NOTPARALLEL:
+
+BIN   := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help lab test check golden bench clean
+
+help:
+	@echo 'make lab      bring up the tunnel between the two example sites and show what both print'
+	@echo 'make test     run every test this host can run, and say which it cannot'
+	@echo 'make check    style, types and house rules'
+	@echo 'make golden   write the expected outputs anew; review them with git diff'
+	@echo 'make bench    what one tunnel costs in CPU and memory'
+
+lab: $(READY)
+	$(BIN)/mainmode lab examples/two-sites/site-a.cfg examples/two-sites/site-b.cfg --trigger icmp:192.168.1.2:192.168.2.1
+
+test: $(READY)
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+check: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy --strict src
+	$(BIN)/python -m pytest -q tests/test_banned.py tests/test_rooms.py
+
+golden: $(READY)
+	MAINMODE_GOLDEN=1 $(BIN)/python -m pytest -q -n $(WORKERS)
+	git status --short tests
+
+bench: $(READY)
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+
+# hatchling comes first and from the same pins: an isolated build would fetch whatever is newest.
+$(READY): constraints.txt pyproject.toml
+	@test -n '$(PYTHON)' || { echo 'mainmode needs Python 3.11 or newer, and none was found; name one with PYTHON=' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mainmode needs Python 3.11 or newer; this is " + sys.version)'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt hatchling editables
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable '.[dev]'
+	@touch $@
