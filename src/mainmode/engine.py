@@ -1,0 +1,298 @@
+"""The key engine: where IKE gets its SPIs from and hands its SAs to, with the records an ASA prints about it.
+
+Knows agreements, IPsec SAs and the numbers by which a box names its own memory; no messages and no packets. The numbers
+in the records (addresses, handles, rule ids) stand for nothing outside: they are counted up from where the source document's
+box had them, so that a debug looks like one and two runs are alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from typing import Final, Literal
+
+from mainmode.config.model import Config
+from mainmode.events import (
+    Direction,
+    EmbryonicSaCreated,
+    Event,
+    HostSaUpdated,
+    IpsecSaCreated,
+    ProxyId,
+    RuleCompleted,
+    RuleCreating,
+    VpnContextCompleted,
+    VpnContextCreating,
+    VpnContextUpdating,
+)
+from mainmode.ike.cryptomap import Match
+from mainmode.ike.phase1 import Out
+from mainmode.ike.phase2 import Agreement
+from mainmode.ike.sa import NAT_T_PORT, IkeSa
+from mainmode.ipsec.sa import IpsecSa, choose_spi
+from mainmode.ipsec.selectors import TrafficSelector
+
+EMBRYONIC_LIFETIME: Final = 240
+"""Seconds an SA may be without keys (document: `Lifetime   : 240 seconds`)."""
+
+MTU: Final = 1500
+ESP_PROTOCOL: Final = 50
+UDP_PROTOCOL: Final = 17
+HOST_MASK: Final = IPv4Address(0xFFFFFFFF)
+
+OUTBOUND_FLAGS: Final = 5
+INBOUND_FLAGS: Final = 6
+"""As the document's records have them."""
+
+FIRST_SESSION: Final = 0x4000
+SESSION_STEP: Final = 0x1000
+"""Session ids are multiples of 4096 (FACTS §3.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """Start using this pair of SAs."""
+
+    inbound: IpsecSa
+    outbound: IpsecSa
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Stop using this pair of SAs."""
+
+    inbound: IpsecSa
+    outbound: IpsecSa
+
+
+@dataclass(slots=True)
+class _Pair:
+    """What the engine remembers of a pair while it is being loaded."""
+
+    session: int
+    inbound_record: int
+    outbound_record: int = 0
+    outbound_handle: int = 0
+    outbound_scb: int = 0
+    encrypt_rule: int = 0
+    permit_rule: int = 0
+
+
+class Engine:
+    """One box's key engine."""
+
+    def __init__(self, config: Config, entropy: Callable[[int], bytes]) -> None:
+        self._config = config
+        self._entropy = entropy
+        self._embryonic: dict[int, _Pair] = {}
+        self._sas: dict[int, tuple[IpsecSa, IpsecSa]] = {}
+        self._rules: dict[tuple[str, int, ProxyId, ProxyId], tuple[int, int]] = {}
+        self._memory = 0x53FC2998
+        self._handle = 0x0000E9B4
+        self._session = FIRST_SESSION - SESSION_STEP
+        self._channel = 0x4C69CB80
+
+    def pair(self, inbound_spi: int) -> tuple[IpsecSa, IpsecSa]:
+        """The inbound and outbound SA of a tunnel that is up. KeyError if there is none under this SPI."""
+        return self._sas[inbound_spi]
+
+    def session(self, inbound_spi: int) -> int:
+        return self._sas[inbound_spi][0].session_id
+
+    def drop(self, inbound_spi: int) -> Remove | None:
+        """Forget an SPI, embryonic or in use; what is then to be removed from the data plane, if anything."""
+        self._embryonic.pop(inbound_spi, None)
+        pair = self._sas.pop(inbound_spi, None)
+        return Remove(*pair) if pair else None
+
+    # -- what IKE asks for (`KeyEngine`) ----------------------------------------------------------------------------
+
+    def reserve(self, sa: IkeSa, out: Out) -> int:
+        spi = choose_spi(self._entropy, self._embryonic.keys() | self._sas.keys())
+        self._session = (self._session + SESSION_STEP) & 0xFFFFFFFF or SESSION_STEP
+        pair = self._embryonic[spi] = _Pair(self._session, self._address())
+        self._embryonic_record(sa, "inbound", spi, pair, pair.inbound_record, out)
+        return spi
+
+    def encrypt_rule(self, match: Match) -> tuple[int, int]:
+        key = (match.map, match.sequence, match.local, match.remote)
+        rule = self._rules.get(key)
+        if rule is None:
+            if len(self._rules) >= 10_000:  # peers of dynamic maps choose the proxies: keep it bounded
+                self._rules.clear()
+            rule = self._rules[key] = (self._address(), self._address())
+        return rule
+
+    def load_outbound(self, sa: IkeSa, agreement: Agreement, out: Out) -> None:
+        pair, spi = self._embryonic[agreement.inbound_spi], agreement.outbound_spi
+        local, remote = agreement.match.local, agreement.match.remote
+        pair.outbound_record = self._address()
+        self._embryonic_record(sa, "outbound", spi, pair, pair.outbound_record, out)
+        out.say(HostSaUpdated("outbound", spi))
+        pair.outbound_scb = self._address()
+        pair.outbound_handle = self._next_handle()
+        out.say(self._context("outbound", spi, pair.outbound_record, 0, pair.outbound_scb))
+        out.say(VpnContextCompleted("outbound", spi, pair.outbound_handle))
+        pair.encrypt_rule, pair.permit_rule = self._address(), self._address()
+        out.say(_selector_rule("outbound", "encrypt", spi, local, remote))
+        out.say(RuleCompleted("outbound", "encrypt", spi, pair.encrypt_rule))
+        out.say(_endpoint_rule("outbound", "permit", spi, sa.local.address, sa.remote.address, agreement.suite.udp))
+        out.say(RuleCompleted("outbound", "permit", spi, pair.permit_rule))
+
+    def load_inbound(self, sa: IkeSa, agreement: Agreement, out: Out) -> None:
+        pair, spi, outbound_spi = (
+            self._embryonic.pop(agreement.inbound_spi),
+            agreement.inbound_spi,
+            agreement.outbound_spi,
+        )
+        local, remote, udp = agreement.match.local, agreement.match.remote, agreement.suite.udp
+        handle = self._next_handle()
+        out.say(HostSaUpdated("inbound", spi))
+        out.say(self._context("inbound", spi, pair.inbound_record, pair.outbound_handle, self._address()))
+        out.say(VpnContextCompleted("inbound", spi, handle))
+        out.say(
+            VpnContextUpdating(
+                "outbound",
+                pair.outbound_handle,
+                outbound_spi,
+                OUTBOUND_FLAGS,
+                pair.outbound_record,
+                MTU,
+                0,
+                handle,
+                pair.outbound_scb,
+                self._channel,
+            )
+        )
+        out.say(VpnContextCompleted("outbound", outbound_spi, pair.outbound_handle))
+        out.say(RuleCompleted("outbound", "inner", outbound_spi, pair.encrypt_rule))
+        out.say(RuleCompleted("outbound", "outer SPD", outbound_spi, pair.permit_rule))
+        for rule in (
+            _selector_rule("inbound", "tunnel flow", spi, remote, local),
+            _endpoint_rule("inbound", "decrypt", spi, sa.remote.address, sa.local.address, udp),
+            _endpoint_rule("inbound", "permit", spi, sa.remote.address, sa.local.address, udp),
+        ):
+            out.say(rule)
+            out.say(RuleCompleted("inbound", rule.kind, spi, self._address()))
+        pair_of_sas = self._sas_of(sa, agreement, pair.session, out.now)
+        self._sas[spi] = pair_of_sas
+        out.do(Install(*pair_of_sas))
+
+    # -- the SAs themselves -----------------------------------------------------------------------------------------
+
+    def _sas_of(self, sa: IkeSa, agreement: Agreement, session: int, now: float) -> tuple[IpsecSa, IpsecSa]:
+        match, suite = agreement.match, agreement.suite
+
+        def make(direction: Direction) -> IpsecSa:
+            inbound = direction == "inbound"
+            encryption_key, authentication_key = agreement.inbound_keys if inbound else agreement.outbound_keys
+            return IpsecSa(
+                direction=direction,
+                spi=agreement.inbound_spi if inbound else agreement.outbound_spi,
+                pair_spi=agreement.outbound_spi if inbound else agreement.inbound_spi,
+                local=sa.local.address,
+                remote=sa.remote.address,
+                local_port=sa.local.port if suite.udp else 0,
+                remote_port=sa.remote.port if suite.udp else 0,
+                selectors=selectors,
+                cipher=suite.cipher,
+                auth=suite.auth,
+                encryption_key=encryption_key,
+                authentication_key=authentication_key,
+                replay_window=self._config.replay_window,
+                lifetime_seconds=suite.lifetime_seconds,
+                lifetime_kilobytes=suite.lifetime_kilobytes,
+                installed_at=now,
+                pfs_group=suite.pfs.number if suite.pfs else None,
+                tunnel_group=sa.group or "",
+                crypto_map=match.map,
+                sequence=match.sequence,
+                session_id=session,
+                access_list=match.line,
+                access_list_span=match.span,
+            )
+
+        selectors = TrafficSelector(match.local, match.remote)
+        return make("inbound"), make("outbound")
+
+    # -- records ----------------------------------------------------------------------------------------------------
+
+    def _embryonic_record(self, sa: IkeSa, direction: Direction, spi: int, pair: _Pair, address: int, out: Out) -> None:
+        # One more than the interface's own number: the document's second interface is 3.
+        vpif = self._config.interface_number(sa.interface) + 1
+        out.say(EmbryonicSaCreated(address, self._address(), direction, spi, pair.session, vpif, EMBRYONIC_LIFETIME))
+
+    def _context(self, direction: Direction, spi: int, record: int, peer: int, scb: int) -> VpnContextCreating:
+        outbound = direction == "outbound"
+        flags, mtu = (OUTBOUND_FLAGS, MTU) if outbound else (INBOUND_FLAGS, 0)
+        return VpnContextCreating(direction, spi, flags, record, mtu, 0, peer, scb, self._channel)
+
+    def _address(self) -> int:
+        self._memory = (self._memory + 0x98) & 0xFFFFFFFF
+        return self._memory
+
+    def _next_handle(self) -> int:
+        self._handle = (self._handle + 0x30D8) & 0xFFFFFFFF
+        return self._handle
+
+
+def created(inbound: IpsecSa, outbound: IpsecSa) -> tuple[Event, Event]:
+    """The two syslogs about a pair that came up."""
+    return (
+        IpsecSaCreated("outbound", outbound.spi, outbound.local, outbound.remote, outbound.tunnel_group),
+        IpsecSaCreated("inbound", inbound.spi, inbound.remote, inbound.local, inbound.tunnel_group),
+    )
+
+
+def _selector_rule(
+    direction: Direction, kind: Literal["encrypt", "tunnel flow"], spi: int, source: ProxyId, destination: ProxyId
+) -> RuleCreating:
+    """A rule by proxy identities."""
+    return RuleCreating(
+        direction,
+        kind,
+        spi,
+        source.address,
+        source.mask,
+        destination.address,
+        destination.mask,
+        (source.port, source.port),
+        (destination.port, destination.port),
+        source.protocol,
+        source.protocol != 0,
+        0,
+        False,
+        "equal" if source.port else "ignore",
+        "equal" if destination.port else "ignore",
+    )
+
+
+def _endpoint_rule(
+    direction: Direction,
+    kind: Literal["permit", "decrypt"],
+    spi: int,
+    source: IPv4Address,
+    destination: IPv4Address,
+    udp: bool,
+) -> RuleCreating:
+    """A rule by the two gateways: ESP, or UDP 4500 when a NAT was found."""
+    port = NAT_T_PORT if udp else 0
+    operator = "equal" if udp else "ignore"
+    return RuleCreating(
+        direction,
+        kind,
+        spi,
+        source,
+        HOST_MASK,
+        destination,
+        HOST_MASK,
+        (port, port),
+        (port, port),
+        UDP_PROTOCOL if udp else ESP_PROTOCOL,
+        True,
+        0 if udp else spi,
+        not udp,
+        operator,
+        operator,
+    )
