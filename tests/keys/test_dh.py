@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import shake_256
 from itertools import count
 
-import gmpy2
+import gmpy2  # type: ignore[import-untyped]
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

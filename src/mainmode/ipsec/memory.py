@@ -6,15 +6,15 @@ from collections.abc import Callable
 from ipaddress import IPv4Address
 
 from mainmode.blame import Refused
-from mainmode.ipsec.dataplane import Delivered, Dropped, NoSa, Protected
+from mainmode.ipsec.dataplane import Delivered, Dropped, NoSa, PacketPlane, Protected
 from mainmode.ipsec.drops import Drop
 from mainmode.ipsec.esp import Decryptor, Encryptor
 from mainmode.ipsec.sa import INVALID_SPI, Counters, IpsecSa
 from mainmode.ipsec.selectors import SelectorIndex, read_packet
 
 
-class MemoryPlane:
-    """A `PacketPlane`. What arrives is found by its SPI, what leaves by its addresses, protocol and ports."""
+class MemoryPlane(PacketPlane):
+    """What arrives is found by its SPI, what leaves by its addresses, protocol and ports."""
 
     def __init__(self, entropy: Callable[[int], bytes]) -> None:
         """`entropy(n)` gives n unpredictable octets, for IVs."""
