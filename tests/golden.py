@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from difflib import unified_diff
 from pathlib import Path
 
 import pytest
@@ -14,16 +15,16 @@ WRITING = os.environ.get("MAINMODE_GOLDEN") == "1"
 
 
 def compare(actual: str, golden: Path) -> None:
-    """Fail, with pytest's difference of the two texts, unless `actual` is what the file `golden` says."""
+    """Fail, with the difference, unless `actual` is what the file `golden` says to the last character."""
     __tracebackhide__ = True
     if WRITING:
         golden.parent.mkdir(parents=True, exist_ok=True)
-        golden.write_text(actual, encoding="utf-8", newline="")
+        golden.write_bytes(actual.encode())
         return
     if not golden.exists():
         pytest.fail(f"{golden.name} is not there yet: `make golden` writes it", pytrace=False)
-    with golden.open(encoding="utf-8", newline="") as file:
-        expected = file.read()
-    assert actual == expected, (
-        f"{golden.name} says otherwise; if the change is meant, `make golden` and review the diff"
-    )
+    expected = golden.read_bytes().decode()
+    if actual != expected:
+        lines = unified_diff(expected.splitlines(), actual.splitlines(), golden.name, "now", lineterm="")
+        difference = "\n".join(lines) or "(only the line ends differ)"
+        pytest.fail(f"if this is meant, `make golden` and review the diff:\n{difference}", pytrace=False)
