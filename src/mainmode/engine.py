@@ -1,8 +1,8 @@
 """The key engine: where IKE gets its SPIs from and hands its SAs to, with the records an ASA prints about it.
 
-Knows agreements, IPsec SAs and the numbers by which a box names its own memory; no messages and no packets. The numbers
-in the records (addresses, handles, rule ids) stand for nothing outside: they are counted up from where the source document's
-box had them, so that a debug looks like one and two runs are alike.
+Knows agreements, IPsec SAs and the numbers by which a box names its own memory; no messages and no packets. The
+numbers in the records (addresses, handles, rule ids) stand for nothing outside: they are counted up from where the
+source document's box had them, so that a debug looks like one and two runs are alike.
 """
 
 from __future__ import annotations

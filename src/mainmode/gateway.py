@@ -1,8 +1,8 @@
 """One ASA: its configuration, its SAs, its crypto map. Knows no socket, no clock and no dice: they are handed in.
 
-Three things can happen to a gateway: a datagram arrives, a packet wants out, time passes. Each returns what came of it,
-in order: entries to print and actions to carry out. Whatever a peer sends, nothing raises out of here; what is wrong with
-a message is a `Malformed` or a `Refused`, and both are caught in one place.
+Three things can happen to a gateway: a datagram arrives, a packet wants out, time passes. Each returns what came of
+it, in order: entries to print and actions to carry out. Whatever a peer sends, nothing raises out of here; what is
+wrong with a message is a `Malformed` or a `Refused`.
 
 What has not been proved changes nothing (shared rules of this file):
 - a message that does not verify moves no IV, no state and no address, and says at most a line, at a limited rate;
@@ -93,7 +93,7 @@ Action = Send | Install | Remove
 Out = Transcript[Action]
 
 MAX_HALF_OPEN: Final = 1000
-"""Responder negotiations that have proved nothing yet. When one more comes, the oldest goes; no address is locked out."""
+"""Responder negotiations that have proved nothing yet. For one more the oldest goes; no address is locked out."""
 
 HALF_OPEN_SECONDS: Final = 30.0
 """How long such a negotiation with a peer that is not configured is kept. Nothing is repeated to it meanwhile."""
@@ -152,7 +152,7 @@ class Gateway:
     def receive(
         self, datagram: bytes, source: Endpoint, now: float, to: Endpoint | None = None
     ) -> list[Entry | Action]:
-        """A UDP datagram arrived from `source` at our endpoint `to` (by default IKE on the interface of the crypto map)."""
+        """A UDP datagram arrived from `source` at our endpoint `to` (by default: where IKE is enabled)."""
         out: Out = Transcript(now, source.address)
         local = to or self._endpoint_towards(source)
         if local is None:
@@ -346,7 +346,7 @@ class Gateway:
     def _open_responder(self, message: Message, mark: bytes, source: Endpoint, local: Endpoint, out: Out) -> None:
         """MM1 from somebody: a new SA, half-open."""
         interface = self.config.interface_at(local.address)
-        if interface is None or interface.name not in self.config.ike_enabled:
+        if interface is None or interface.name is None or interface.name not in self.config.ike_enabled:
             self.counters["IKE not enabled"] += 1
             return
         step = steps.BY_MESSAGE["MM1"]
@@ -388,7 +388,7 @@ class Gateway:
         self._arm(sa, out)
 
     def _refuse_main_mode(self, sa: IkeSa, refusal: Refused, out: Out) -> None:
-        """A message of main mode that is not acceptable. Nothing is proved yet, so the SA only waits on for a better one.
+        """A message of main mode that is not acceptable. Nothing is proved yet, so the SA waits on for a better one.
 
         Except when there is no pre-shared key for the peer: then there is nothing to wait for.
         """

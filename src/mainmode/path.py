@@ -1,7 +1,7 @@
 """The way of a packet through the box: by which interface it came, by which it leaves, with which addresses.
 
-Knows configuration and addresses; no SAs. An ASA routes first, then translates, and only then asks the crypto map, which
-therefore sees the translated addresses (FACTS §3.4): hence the identity NAT of every LAN-to-LAN configuration.
+Knows configuration and addresses; no SAs. An ASA routes first, then translates, and only then asks the crypto map,
+which therefore sees the translated addresses (FACTS §3.4): hence the identity NAT of every LAN-to-LAN configuration.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def leaving_by(config: Config, destination: IPv4Address) -> tuple[str, Span | No
     """The interface towards an address, and the line that says so: the longest prefix of connected networks and routes.
 
     `set reverse-route` puts a static map's destinations into the routing table. A configuration without any `route`
-    line is an excerpt: what no connected network has is then taken to lie behind the interface of the crypto map, which is
-    what its author had in mind (`docs/decisions`).
+    line is an excerpt: what no connected network has is then taken to lie behind the interface of the crypto map,
+    which is what its author had in mind (`docs/decisions`).
     """
     best: tuple[int, int, str, Span | None] | None = None
 

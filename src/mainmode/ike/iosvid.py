@@ -1,9 +1,9 @@
 """The vendor id by which an ASA presents itself as an IOS box. Knows two cookies, a version and capabilities.
 
 How Cisco derives these sixteen octets is not public; it is known that they are another value in every session and are
-checked with HMAC-SHA (FACTS §1.5). Ours keep that shape: what is said is hidden under, and proved by, HMAC-SHA1 keyed with
-the cookies. So two mainmode gateways read each other's version and capabilities, and a real ASA or IOS, which cannot, sees
-a vendor id of the right length that it does not know (`docs/decisions`). It is a label, not a proof of anything.
+checked with HMAC-SHA (FACTS §1.5). Ours keep that shape: what is said is hidden under, and proved by, HMAC-SHA1 keyed
+with the cookies. So two mainmode gateways read each other's version and capabilities, and a real ASA or IOS, which
+cannot, sees a vendor id of the right length that it does not know (`docs/decisions`). It is a label, no proof.
 """
 
 from __future__ import annotations

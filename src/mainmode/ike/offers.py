@@ -104,7 +104,7 @@ class Phase2Suite:
 
 
 def phase1_offer(policies: Sequence[IkePolicy]) -> SecurityAssociation:
-    """All policies as transforms of one proposal, in priority order (FACTS §1.6: three policies make MM1 248 octets)."""
+    """All policies as transforms of one proposal, in priority order (FACTS §1.6: with three, MM1 has 248 octets)."""
     transforms = tuple(
         Transform(number, KEY_IKE, _phase1_attributes(policy))
         for number, policy in enumerate(policies, start=1)

@@ -332,7 +332,7 @@ class QuickModes:
     # -- common -----------------------------------------------------------------------------------------------------
 
     def verify(self, sa: IkeSa, quick: QuickMode, opened: Opened, message: str) -> None:
-        """Compare the message's HASH, then let the IV move. `Refused` without a NOTIFY: whoever sent it proved nothing."""
+        """Compare the message's HASH, then let the IV move. `Refused` without a NOTIFY: its sender proved nothing."""
         received = opened.payloads[0].data if isinstance(opened.payloads[0], Hash) else b""
         skeyid_a = _skeyid_a(sa)
         rest = opened.after_hash()

@@ -174,7 +174,7 @@ class IkeSa:
         self.spent_informational: deque[int] = deque()
         self.tunnels: list[Tunnel] = []
         self.last_received = b""
-        """Fingerprint of the last main mode message that was accepted; its repetition is answered with `last_answer`."""
+        """Fingerprint of the last main mode message that was accepted; repeated, it gets `last_answer` again."""
         self.last_answer: Resend | None = None
         self.resend: Resend | None = None
         """What is sent again until the next message comes."""
@@ -255,7 +255,7 @@ class IkeSa:
         return sent, body[-cipher.block_size :]
 
     def unseal(self, message: Message, iv: bytes) -> Opened:
-        """Decrypt a message. Changes nothing: the new IV is in the result. `Malformed` if nothing sensible comes out."""
+        """Decrypt a message. Changes nothing: the new IV is in the result. `Malformed` if nonsense comes out."""
         cipher = self.cipher
         if self.cipher_key is None:
             raise Malformed("an encrypted message before there are keys")
