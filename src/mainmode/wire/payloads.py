@@ -70,7 +70,7 @@ class Proposal:
 class SecurityAssociation:
     """RFC 2408 §3.4 with the situation of RFC 2407 §4.6.1: `doi` 1 is IPsec, `situation` 1 SIT_IDENTITY_ONLY."""
 
-    number: ClassVar[int] = PayloadType.SA
+    number: ClassVar[int] = int(PayloadType.SA)
     proposals: tuple[Proposal, ...]
     doi: int = 1
     situation: int = 1
@@ -80,7 +80,7 @@ class SecurityAssociation:
 class KeyExchange:
     """RFC 2408 §3.7: a Diffie-Hellman public value, left-padded to the size of its group (RFC 2409 §5)."""
 
-    number: ClassVar[int] = PayloadType.KE
+    number: ClassVar[int] = int(PayloadType.KE)
     data: bytes
 
 
@@ -88,7 +88,7 @@ class KeyExchange:
 class Identification:
     """RFC 2407 §4.6.2. `data` is as long as `type` says where the type has a fixed length."""
 
-    number: ClassVar[int] = PayloadType.ID
+    number: ClassVar[int] = int(PayloadType.ID)
     type: int
     protocol: int
     port: int
@@ -104,7 +104,7 @@ class Identification:
 class Hash:
     """RFC 2408 §3.11. Of any length: who compares it looks at the length first."""
 
-    number: ClassVar[int] = PayloadType.HASH
+    number: ClassVar[int] = int(PayloadType.HASH)
     data: bytes
 
 
@@ -112,7 +112,7 @@ class Hash:
 class Nonce:
     """RFC 2408 §3.13. Of any length: 8 to 256 octets are allowed (RFC 2409 §5), refusing others is policy."""
 
-    number: ClassVar[int] = PayloadType.NONCE
+    number: ClassVar[int] = int(PayloadType.NONCE)
     data: bytes
 
 
@@ -120,7 +120,7 @@ class Nonce:
 class VendorId:
     """RFC 2408 §3.16; `vendors.recognise` knows the common ones."""
 
-    number: ClassVar[int] = PayloadType.VENDOR
+    number: ClassVar[int] = int(PayloadType.VENDOR)
     data: bytes
 
 
@@ -128,7 +128,7 @@ class VendorId:
 class Notify:
     """RFC 2408 §3.14. `type` is a `NotifyType`; the SPI of protocol 1 is both cookies, of protocol 3 four octets."""
 
-    number: ClassVar[int] = PayloadType.NOTIFY
+    number: ClassVar[int] = int(PayloadType.NOTIFY)
     protocol: int
     spi: bytes
     type: int
@@ -140,7 +140,7 @@ class Notify:
 class Delete:
     """RFC 2408 §3.15. Every one of `spis` is `spi_size` octets long."""
 
-    number: ClassVar[int] = PayloadType.DELETE
+    number: ClassVar[int] = int(PayloadType.DELETE)
     protocol: int
     spi_size: int
     spis: tuple[bytes, ...]
@@ -156,7 +156,7 @@ class NatDiscovery:
     """RFC 3947 §3.2: HASH(CKY-I | CKY-R | address | port). `number` is 20, or 130 with a peer of the drafts."""
 
     data: bytes
-    number: int = PayloadType.NAT_D
+    number: int = int(PayloadType.NAT_D)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,14 +165,14 @@ class NatOriginalAddress:
 
     type: int
     data: bytes
-    number: int = PayloadType.NAT_OA
+    number: int = int(PayloadType.NAT_OA)
 
 
 @dataclass(frozen=True, slots=True)
 class IosKeepalive:
     """Cisco's payload 128. Only its eight octets are known, not what is in them: it is carried, not read."""
 
-    number: ClassVar[int] = PayloadType.IOS_KEEPALIVE
+    number: ClassVar[int] = int(PayloadType.IOS_KEEPALIVE)
     data: bytes
 
 
@@ -180,7 +180,7 @@ class IosKeepalive:
 class Fragment:
     """Cisco's payload 132: piece `index` (from 1) of the whole message `id`, its header included; the last says so."""
 
-    number: ClassVar[int] = PayloadType.FRAGMENT
+    number: ClassVar[int] = int(PayloadType.FRAGMENT)
     id: int
     index: int
     last: bool
