@@ -119,6 +119,7 @@ class Auth:
 IKE_CIPHERS: Final[Mapping[tuple[int, int], Cipher]] = {
     (row.number, row.key_bits): row
     for row in (
+        #      number, Key Length, ASA's names, octets of key, block, IV
         Cipher(1, 0, "des", "DES", 8, 8, 8, _des),
         Cipher(5, 0, "3des", "3DES", 24, 8, 8, TripleDES),
         Cipher(7, 128, "aes", "AES128", 16, 16, 16, AES),
@@ -130,9 +131,10 @@ IKE_CIPHERS: Final[Mapping[tuple[int, int], Cipher]] = {
 HASHES: Final[Mapping[int, Hash]] = {
     row.number: row
     for row in (
+        #    number, ASA's names, hashlib's, octets of digest
         Hash(1, "md5", "MD5", "md5", 16),
         Hash(2, "sha", "SHA1", "sha1", 20),
-        Hash(4, "sha-256", "SHA256", "sha256", 32, asa=False),  # numbers: RFC 4868's, by way of IANA's ipsec-registry
+        Hash(4, "sha-256", "SHA256", "sha256", 32, asa=False),  # IANA, ipsec-registry
         Hash(5, "sha-384", "SHA384", "sha384", 48, asa=False),
         Hash(6, "sha-512", "SHA512", "sha512", 64, asa=False),
     )
@@ -141,6 +143,7 @@ HASHES: Final[Mapping[int, Hash]] = {
 ESP_CIPHERS: Final[Mapping[tuple[int, int], Cipher]] = {
     (row.number, row.key_bits): row
     for row in (
+        #      transform id, Key Length, ASA's names, octets of key, block, IV
         Cipher(2, 0, "esp-des", "DES", 8, 8, 8, _des),
         Cipher(3, 0, "esp-3des", "3DES", 24, 8, 8, TripleDES),
         Cipher(11, 0, "esp-null", "none", 0, 4, 0, None),
@@ -153,6 +156,7 @@ ESP_CIPHERS: Final[Mapping[tuple[int, int], Cipher]] = {
 ESP_AUTHS: Final[Mapping[int, Auth]] = {
     row.number: row
     for row in (
+        #    number, ASA's names, hashlib's, octets of key, of ICV
         Auth(1, "esp-md5-hmac", "MD5", "md5", 16, 12),  # RFC 2403 §2
         Auth(2, "esp-sha-hmac", "SHA1", "sha1", 20, 12),  # RFC 2404 §2
         Auth(5, "esp-sha-256-hmac", "SHA256", "sha256", 32, 16, asa=False),  # RFC 4868 §2

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Protocol
 
+from mainmode.config.vocabulary import protocol_name
 from mainmode.events import (
     ClearPacketDropped,
     EspAuthenticationFailed,
@@ -116,7 +117,7 @@ class Dropped:
                     address,
                     inner_destination=IPv4Address(inner.destination),
                     inner_source=IPv4Address(inner.source),
-                    inner_protocol=_protocol(inner.protocol),
+                    inner_protocol=protocol_name(inner.protocol),
                     local_proxy=_proxy(self.sa.selectors.local),
                     remote_proxy=_proxy(self.sa.selectors.remote),
                 )
@@ -129,12 +130,5 @@ class Dropped:
         return ClearPacketDropped(source, destination, self.why.reason)
 
 
-_PROTOCOLS = {0: "ip", 1: "icmp", 6: "tcp", 17: "udp"}
-
-
-def _protocol(number: int) -> str:
-    return _PROTOCOLS.get(number, str(number))
-
-
 def _proxy(proxy: ProxyId) -> str:
-    return f"{proxy.address}/{proxy.mask}/{_protocol(proxy.protocol)}/{proxy.port}"
+    return f"{proxy.address}/{proxy.mask}/{protocol_name(proxy.protocol)}/{proxy.port}"
