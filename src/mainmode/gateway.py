@@ -393,11 +393,14 @@ class Gateway:
         Except when there is no pre-shared key for the peer: then there is nothing to wait for.
         """
         self.counters["refused"] += 1
+        no_key = any(isinstance(event, TunnelGroupMissing) for event in refusal.events)
+        if no_key:
+            out.group = str(sa.remote.address)  # the group that would have been it
         allowed = self._may_say_hostile(out)
         if allowed:
             for event in refusal.events:
                 out.say(event)
-        if any(isinstance(event, TunnelGroupMissing) for event in refusal.events):
+        if no_key:
             self._abort(sa, out)
         elif refusal.notify is not None and allowed:
             self._informational.send_clear_notify(sa, refusal.notify, out)
@@ -517,17 +520,21 @@ class Gateway:
             offer = next((p for p in opened.payloads if isinstance(p, SecurityAssociation)), None)
             spi = offer.proposals[0].spi if offer else b""
             self._informational.send_notify(sa, Notify(PROTO_ESP, spi, notify), quick.message_id, out)
-        self._fail_quick_mode(sa, quick, _REASONS.get(notify, "Phase 2 Error"), out)
+        self._fail_quick_mode(sa, quick, out)
+        if not sa.tunnels and not any(other.state != "QM_DONE" for other in sa.exchanges.values()):
+            self._tear_down(sa, _REASONS.get(notify, "Phase 2 Error"), out)
 
-    def _fail_quick_mode(self, sa: IkeSa, quick: QuickMode, reason: str, out: Out) -> None:
+    def _fail_quick_mode(self, sa: IkeSa, quick: QuickMode, out: Out) -> None:
         out.say(QuickModeFailed(quick.struct, quick.message_id))
         out.say(FsmHistory("QM", quick.role, quick.struct, _quick_history(quick)))
         self._forget_quick_mode(sa, quick.message_id, out)
         out.say(CorrelatorRemovalFailed())
-        if not sa.tunnels and not any(q.state != "QM_DONE" for q in sa.exchanges.values()):
-            out.say(IkeSaTerminateReceived(_half(sa), "MM_ACTIVE", 0x00000042, 1, 0))
-            self._delete(sa, out)
-            out.say(SessionTornDown(reason))
+
+    def _tear_down(self, sa: IkeSa, reason: str, out: Out) -> None:
+        """End the whole session with the peer, and tell it."""
+        out.say(IkeSaTerminateReceived(_half(sa), "MM_ACTIVE", 0x00000042, 1, len(sa.tunnels)))
+        self._delete(sa, out)
+        out.say(SessionTornDown(reason))
 
     def _initial_contact(self, sa: IkeSa, out: Out) -> None:
         """The peer has no other SA with us (RFC 2407 §4.6.3.3): those we think it has are gone. Authentic by now."""
@@ -612,11 +619,14 @@ class Gateway:
             self._quick_mode_refused(sa, notify, out)
 
     def _quick_mode_refused(self, sa: IkeSa, notify: Notify, out: Out) -> None:
-        """The responder refuses: the quick mode it means is the one with that SPI, or the only one under way."""
+        """The responder refuses: the quick mode it means is the one with that SPI, or the only one under way.
+
+        The IKE SA stays: whether it has any purpose left is for the responder to say, with a delete.
+        """
         open_ones = [q for q in sa.exchanges.values() if q.role == "initiator" and q.state == "QM_WAIT_MSG2"]
         by_spi = [q for q in open_ones if q.inbound_spi.to_bytes(4) == notify.spi]
         for quick in by_spi or (open_ones if len(open_ones) == 1 else []):
-            self._fail_quick_mode(sa, quick, "Phase 2 Error", out)
+            self._fail_quick_mode(sa, quick, out)
 
     def _read_delete(self, sa: IkeSa, delete: Delete, out: Out) -> None:
         out.say(PayloadProcessed("delete"))
@@ -754,7 +764,9 @@ class Gateway:
             self._resend(sa, resend, out)
             self._arm_quick(sa, quick, out)
             return
-        self._fail_quick_mode(sa, quick, "Lost Service", out)
+        self._fail_quick_mode(sa, quick, out)
+        if not sa.tunnels:
+            self._tear_down(sa, "Lost Service", out)
 
     def _resend(self, sa: IkeSa, resend: Resend, out: Out) -> None:
         out.say(MessageDecoded("RESENDING", resend.message_id, resend.payloads, resend.length))
