@@ -148,6 +148,18 @@ def test_no_iv_is_sent_twice_nor_is_the_last_block_of_the_packet_before(cipher: 
     assert not set(ivs) & set(lasts)
 
 
+@pytest.mark.parametrize("cipher", [row for row in ESP_CIPHERS.values() if row.iv_length], ids=lambda row: row.name)
+def test_the_iv_comes_from_the_entropy_that_was_handed_in(cipher: Cipher) -> None:
+    outbound, _ = pair(cipher)
+
+    def sent(seed: str) -> list[bytes | Drop]:
+        encryptor = Encryptor(outbound, Entropy(seed))
+        return [encryptor.protect(PING, 0.0) for _ in range(5)]
+
+    assert sent("1") == sent("1")
+    assert not set(sent("1")) & set(sent("2"))
+
+
 @given(st.binary(max_size=200))
 def test_any_body_survives(body: bytes) -> None:
     outbound, inbound = pair()
@@ -290,6 +302,7 @@ def test_the_sender_stops_at_the_last_number() -> None:
         (padded(packet(protocol=6)), Drop.SELECTORS),
         (padded(b"", next_header=59), Drop.DUMMY),
     ],
+    ids=lambda value: value.name if isinstance(value, Drop) else "",
 )
 def test_a_peer_with_the_right_keys_gets_nothing_else_through(plain: bytes, why: Drop) -> None:
     _, inbound = pair()

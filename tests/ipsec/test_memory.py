@@ -125,7 +125,9 @@ def test_an_spi_a_second_time_is_refused_or_our_own_fault() -> None:
 def test_link_padding_stays_behind() -> None:
     outbound, inbound = pair()
     a, b = plane(outbound), plane(inbound)
-    assert b.inbound(send(a, PING + bytes(26)).datagram, SITE_A, 0.0) == Delivered(PING, inbound)
+    protected = send(a, PING + bytes(26))
+    assert len(protected.datagram) == len(send(a).datagram)
+    assert b.inbound(protected.datagram, SITE_A, 0.0) == Delivered(PING, inbound)
 
 
 def test_a_thousand_peers_are_told_apart() -> None:

@@ -140,10 +140,10 @@ def test_the_lowest_sequence_has_the_packet_then_the_narrowest_then_the_newest()
     ping = read(packet())
     everything, network, host = selectors("0.0.0.0/0", "0.0.0.0/0", 0), selectors(), selectors("192.168.1.2/32")
     assert index.find(ping) is None
-    index.add(everything, 20, "everything")
-    assert index.find(ping) == "everything"
     index.add(network, 20, "network")
+    assert index.find(ping) == "network"
     index.add(host, 20, "host")
+    index.add(everything, 20, "everything")
     assert index.find(ping) == "host"
     index.add(selectors("192.168.1.0-192.168.1.4", protocol=0), 10, "range of an earlier entry")
     assert index.find(ping) == "range of an earlier entry"
