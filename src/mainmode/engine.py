@@ -52,18 +52,16 @@ SESSION_STEP: Final = 0x1000
 
 @dataclass(frozen=True, slots=True)
 class Install:
-    """Start using this pair of SAs."""
+    """Start using this SA."""
 
-    inbound: IpsecSa
-    outbound: IpsecSa
+    sa: IpsecSa
 
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Stop using this pair of SAs."""
+    """Stop using this SA and forget its keys."""
 
-    inbound: IpsecSa
-    outbound: IpsecSa
+    sa: IpsecSa
 
 
 @dataclass(slots=True)
@@ -100,11 +98,11 @@ class Engine:
     def session(self, inbound_spi: int) -> int:
         return self._sas[inbound_spi][0].session_id
 
-    def drop(self, inbound_spi: int) -> Remove | None:
-        """Forget an SPI, embryonic or in use; what is then to be removed from the data plane, if anything."""
+    def drop(self, inbound_spi: int, out: Out) -> None:
+        """Forget an SPI, embryonic or in use."""
         self._embryonic.pop(inbound_spi, None)
-        pair = self._sas.pop(inbound_spi, None)
-        return Remove(*pair) if pair else None
+        for sa in self._sas.pop(inbound_spi, ()):
+            out.do(Remove(sa))
 
     # -- what IKE asks for (`KeyEngine`) ----------------------------------------------------------------------------
 
@@ -141,11 +139,8 @@ class Engine:
         out.say(RuleCompleted("outbound", "permit", spi, pair.permit_rule))
 
     def load_inbound(self, sa: IkeSa, agreement: Agreement, out: Out) -> None:
-        pair, spi, outbound_spi = (
-            self._embryonic.pop(agreement.inbound_spi),
-            agreement.inbound_spi,
-            agreement.outbound_spi,
-        )
+        spi, outbound_spi = agreement.inbound_spi, agreement.outbound_spi
+        pair = self._embryonic[spi]
         local, remote, udp = agreement.match.local, agreement.match.remote, agreement.suite.udp
         handle = self._next_handle()
         out.say(HostSaUpdated("inbound", spi))
@@ -175,9 +170,15 @@ class Engine:
         ):
             out.say(rule)
             out.say(RuleCompleted("inbound", rule.kind, spi, self._address()))
-        pair_of_sas = self._sas_of(sa, agreement, pair.session, out.now)
-        self._sas[spi] = pair_of_sas
-        out.do(Install(*pair_of_sas))
+        if spi not in self._sas:
+            self.listen(sa, agreement, out)
+        del self._embryonic[spi]
+        out.do(Install(self._sas[spi][1]))
+
+    def listen(self, sa: IkeSa, agreement: Agreement, out: Out) -> None:
+        inbound, outbound = self._sas_of(sa, agreement, self._embryonic[agreement.inbound_spi].session, out.now)
+        self._sas[agreement.inbound_spi] = inbound, outbound
+        out.do(Install(inbound))
 
     # -- the SAs themselves -----------------------------------------------------------------------------------------
 

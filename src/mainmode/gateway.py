@@ -69,11 +69,12 @@ from mainmode.ike.informational import NOTIFY_TEXTS, Informational, message_id, 
 from mainmode.ike.offers import PROTO_ESP, PROTO_ISAKMP
 from mainmode.ike.persona import ASA, Persona
 from mainmode.ike.phase1 import Entropy, MainMode
-from mainmode.ike.phase2 import Agreement, QuickModes
+from mainmode.ike.phase2 import QuickModes
 from mainmode.ike.sa import (
     IKE_PORT,
     NAT_T_PORT,
     NON_ESP_MARKER,
+    Agreement,
     Endpoint,
     IkeSa,
     Opened,
@@ -812,9 +813,7 @@ class Gateway:
         out.say(IkeSaDeleting(tunnel.match.remote.address, tunnel.match.local.address))
         self._cancel(tunnel.alarm)
         sa.tunnels.remove(tunnel)
-        removal = self.engine.drop(tunnel.inbound_spi)
-        if removal is not None:
-            out.do(removal)
+        self.engine.drop(tunnel.inbound_spi, out)
 
     def _forget(self, sa: IkeSa, out: Out) -> None:
         """Free everything that hangs on an SA."""
@@ -839,7 +838,7 @@ class Gateway:
         del sa.exchanges[identifier]
         self._cancel(quick.alarm)
         if quick.state != "QM_DONE":
-            self.engine.drop(quick.inbound_spi)
+            self.engine.drop(quick.inbound_spi, out)
 
     # -- looking things up ------------------------------------------------------------------------------------------
 

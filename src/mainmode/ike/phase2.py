@@ -8,7 +8,7 @@ A message changes nothing until its HASH is verified: the IV of the exchange mov
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Final, Literal, Protocol, TypeVar
 
@@ -49,7 +49,6 @@ from mainmode.events import (
     RekeyIntervalForced,
     RekeyIntervalOverridden,
     ResponderLifetimeDecoding,
-    Role,
     SpiObtained,
     SpiRequested,
     SubnetIdReceived,
@@ -73,7 +72,7 @@ from mainmode.ike.offers import (
 )
 from mainmode.ike.persona import Persona
 from mainmode.ike.phase1 import NONCE_SIZE, Entropy, Out
-from mainmode.ike.sa import IkeSa, Opened, QuickMode
+from mainmode.ike.sa import Agreement, IkeSa, Opened, QuickMode
 from mainmode.secret import Secret
 from mainmode.wire import (
     Attribute,
@@ -97,29 +96,19 @@ REKEY_AT: Final = 0.85
 HOST_MASK: Final = IPv4Address(0xFFFFFFFF)
 
 
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """A pair of IPsec SAs as quick mode agreed it."""
-
-    match: Match
-    suite: Phase2Suite
-    inbound_spi: int
-    outbound_spi: int
-    inbound_keys: tuple[Secret, Secret]
-    """Encryption key, authentication key."""
-    outbound_keys: tuple[Secret, Secret]
-    role: Role
-
-
 class KeyEngine(Protocol):
     """Where SPIs come from and SAs go to."""
 
     def reserve(self, sa: IkeSa, out: Out) -> int:
         """A fresh inbound SPI; the SA behind it is embryonic."""
 
+    def listen(self, sa: IkeSa, agreement: Agreement, out: Out) -> None:
+        """Take packets on the inbound SA. The responder does so before the initiator can have any reason to send."""
+
     def load_outbound(self, sa: IkeSa, agreement: Agreement, out: Out) -> None: ...
 
-    def load_inbound(self, sa: IkeSa, agreement: Agreement, out: Out) -> None: ...
+    def load_inbound(self, sa: IkeSa, agreement: Agreement, out: Out) -> None:
+        """Complete the inbound SA; from here on both are in use."""
 
     def encrypt_rule(self, match: Match) -> tuple[int, int]:
         """Where the box keeps the entry's rules: numbers that a debug line names (cs_id, rule)."""
@@ -192,7 +181,7 @@ class QuickModes:
         out.say(PayloadProcessed("IPsec SA"))
         seconds, kilobytes = self.config.lifetimes(match.settings)
         try:
-            quick.choice = choice = choose_phase2(
+            choice = choose_phase2(
                 offer, self._sets(match), seconds, kilobytes, match.settings.pfs, self._modes(sa, match)
             )
         except Refused as refusal:
@@ -247,6 +236,9 @@ class QuickModes:
             data = encode_attributes(shorter)
             spi = quick.inbound_spi.to_bytes(4)
             payloads.append(Notify(PROTO_ESP, spi, NotifyType.RESPONDER_LIFETIME, data))
+        # The initiator may send as soon as it has QM2, and its QM3 may be lost: nothing of that traffic should be.
+        quick.agreement = self._agree(sa, quick, choice.suite, int.from_bytes(choice.spi))
+        self.engine.listen(sa, quick.agreement, out)
         self._send(sa, quick, 2, payloads, quick.peer_nonce, out)
         quick.state = "QM_WAIT_MSG3"
 
@@ -319,9 +311,9 @@ class QuickModes:
 
     def read_qm3(self, sa: IkeSa, quick: QuickMode, out: Out) -> Agreement:
         """QM3 at the responder: the initiator has our QM2, the SAs are up."""
-        if quick.choice is None:
+        agreement = quick.agreement
+        if agreement is None:
             raise RuntimeError("QM3 before QM1")
-        agreement = self._agree(sa, quick, quick.choice.suite, int.from_bytes(quick.choice.spi))
         self._load_outbound(sa, agreement, out)
         out.say(KeyAdded(agreement.outbound_spi))
         self.engine.load_inbound(sa, agreement, out)
@@ -382,7 +374,7 @@ class QuickModes:
         out.say(Phase2Completed(quick.message_id))
         quick.state = "QM_DONE"
         # What follows is only repetition of the last message; the rest need not stay in memory.
-        quick.our_key = quick.secret = quick.choice = quick.match = None
+        quick.our_key = quick.secret = quick.agreement = quick.match = None
         quick.our_nonce = quick.peer_nonce = b""
 
     def _send(

@@ -19,7 +19,7 @@ from mainmode.ike.algorithms import Cipher, Hash
 from mainmode.ike.cryptomap import Match
 from mainmode.ike.dh import KeyPair
 from mainmode.ike.keys import Phase1Keys, cipher_key, phase2_iv
-from mainmode.ike.offers import Phase1Suite, Phase2Choice, Phase2Suite
+from mainmode.ike.offers import Phase1Suite, Phase2Suite
 from mainmode.ike.persona import Persona
 from mainmode.secret import Secret
 from mainmode.wire import FLAG_ENCRYPTED, Header, Message, Payload, decode_payloads, encode_header, encode_payloads
@@ -287,6 +287,20 @@ class Opened(NamedTuple):
         return b"".join(self.raw[1:])
 
 
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """A pair of IPsec SAs as quick mode agreed it."""
+
+    match: Match
+    suite: Phase2Suite
+    inbound_spi: int
+    outbound_spi: int
+    inbound_keys: tuple[Secret, Secret]
+    """Encryption key, authentication key."""
+    outbound_keys: tuple[Secret, Secret]
+    role: Role
+
+
 @dataclass(slots=True)
 class Tunnel:
     """A pair of IPsec SAs that is up, without its keys: those are in the data plane and nowhere else."""
@@ -317,7 +331,8 @@ class QuickMode:
     our_nonce: bytes = b""
     peer_nonce: bytes = b""
     our_key: KeyPair | None = None
-    choice: Phase2Choice | None = None
+    agreement: Agreement | None = None
+    """At the responder, from QM2 on."""
     secret: Secret | None = None
     initial_contact: bool = False
     """The peer's QM1 carried INITIAL-CONTACT."""
