@@ -13,7 +13,7 @@ What has not been proved changes nothing (shared rules of this file):
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from ipaddress import IPv4Address
@@ -87,14 +87,12 @@ from mainmode.ike.sa import (
 from mainmode.ipsec.drops import Drop
 from mainmode.ipsec.selectors import read_packet
 from mainmode.path import way_out
+from mainmode.satable import NO_COOKIE, SaTable
 from mainmode.transcript import Transcript
 from mainmode.wire import FLAG_ENCRYPTED, Delete, Message, Notify, NotifyType, SecurityAssociation, decode
 
 Action = Send | Install | Remove
 Out = Transcript[Action]
-
-MAX_HALF_OPEN: Final = 1000
-"""Responder negotiations that have proved nothing yet. For one more the oldest goes; no address is locked out."""
 
 HALF_OPEN_SECONDS: Final = 30.0
 """How long such a negotiation with a peer that is not configured is kept. Nothing is repeated to it meanwhile."""
@@ -109,8 +107,6 @@ MAX_SPENT_INFORMATIONAL: Final = 128
 
 HOSTILE_LINES_PER_SECOND: Final = 10
 """Lines about messages that prove nothing: a flood of garbage must not become a flood of log."""
-
-NO_COOKIE: Final = bytes(8)
 
 _REASONS: Final[dict[int | None, str]] = {
     NotifyType.NO_PROPOSAL_CHOSEN: "Phase 2 Mismatch",
@@ -137,11 +133,7 @@ class Gateway:
         self._quick = QuickModes(config, persona, entropy, self.engine)
         self._informational = Informational(entropy)
         self._alarms = Alarms()
-        self._sas: dict[bytes, IkeSa] = {}
-        """Every IKE SA by the cookie that this side chose."""
-        self._half_open: OrderedDict[tuple[Endpoint, bytes], IkeSa] = OrderedDict()
-        """Responder SAs whose peer has proved nothing yet, by source and initiator cookie, the oldest first."""
-        self._by_peer: dict[IPv4Address, list[IkeSa]] = {}
+        self._sas = SaTable()
         self._waiting: dict[IPv4Address, list[Match]] = {}
         """SA pairs that are wanted once phase 1 with the peer is complete."""
         self._structs = 0x4B5A5A0
@@ -209,7 +201,7 @@ class Gateway:
     @property
     def ike_sas(self) -> Iterator[IkeSa]:
         """Every IKE SA, half-open ones included, in the order in which they began."""
-        return iter(sorted(self._sas.values(), key=lambda sa: sa.created_at))
+        return iter(self._sas)
 
     @property
     def tunnels(self) -> Iterator[tuple[IkeSa, Tunnel]]:
@@ -242,16 +234,16 @@ class Gateway:
         header = message.header
         mark = fingerprint(datagram)
         if header.responder_cookie == NO_COOKIE:
-            if header.initiator_cookie in self._sas:
+            if self._sas.is_ours(header.initiator_cookie):
                 self._say_hostile(ResponderCookieMissing(), out)
                 return
-            known = self._half_open.get((source, header.initiator_cookie))
+            known = self._sas.opened_by(source, header.initiator_cookie)
             if known is None:
                 self._open_responder(message, mark, source, local, out)
             elif known.last_received == mark:
                 self._repeat(known, out)
             return
-        sa = self._sa_of(message, source)
+        sa = self._sas.of(message.header, source)
         if sa is None:
             encrypted = header.flags & FLAG_ENCRYPTED
             self.counters["no matching SA"] += 1
@@ -324,7 +316,7 @@ class Gateway:
             except Refused:
                 sa.remote, sa.local = before
                 raise
-            self._half_open.pop((before[0], sa.initiator_cookie), None)
+            self._sas.proved(sa, before[0])
             self._phase1_done(sa, out)
             return
         self._main.read_mm6(sa, opened, out)
@@ -379,11 +371,11 @@ class Gateway:
             # This SA never was: no state, one answer that is no longer than the question.
             self._refuse_main_mode(sa, refusal, out)
             return
-        if len(self._half_open) >= MAX_HALF_OPEN:
+        crowded_out = self._sas.crowded_out()
+        if crowded_out is not None:
             self._say_hostile(NegotiationLimitReached(), out)
-            self._forget(next(iter(self._half_open.values())), out)
-        self._half_open[source, sa.initiator_cookie] = sa
-        self._remember(sa)
+            self._forget(crowded_out, out)
+        self._sas.add(sa)
         sa.last_received = mark
         sa.state = step.next_state
         self._arm(sa, out)
@@ -424,7 +416,7 @@ class Gateway:
     def _receive_quick_mode(
         self, message: Message, datagram: bytes, source: Endpoint, local: Endpoint, out: Out
     ) -> None:
-        sa = self._sa_of(message, source)
+        sa = self._sas.of(message.header, source)
         if sa is None or not sa.active:
             self.counters["no matching SA"] += 1
             self._say_hostile(UnknownSaPacket(), out)
@@ -539,7 +531,7 @@ class Gateway:
 
     def _initial_contact(self, sa: IkeSa, out: Out) -> None:
         """The peer has no other SA with us (RFC 2407 §4.6.3.3): those we think it has are gone. Authentic by now."""
-        for other in list(self._by_peer.get(sa.remote.address, ())):
+        for other in self._sas.with_peer(sa.remote.address):
             if other is not sa and other.active:
                 self._forget(other, out)
 
@@ -555,14 +547,14 @@ class Gateway:
         return quick
 
     def _send_qm1(self, sa: IkeSa, quick: QuickMode, out: Out) -> None:
-        first_contact = not any(other.tunnels for other in self._by_peer.get(sa.remote.address, ()))
+        first_contact = not any(other.tunnels for other in self._sas.with_peer(sa.remote.address))
         self._quick.send_qm1(sa, quick, first_contact, out)
         self._arm_quick(sa, quick, out)
 
     # -- informational ----------------------------------------------------------------------------------------------
 
     def _receive_informational(self, message: Message, source: Endpoint, local: Endpoint, out: Out) -> None:
-        sa = self._sa_of(message, source)
+        sa = self._sas.of(message.header, source)
         encrypted = message.header.flags & FLAG_ENCRYPTED
         if sa is None:
             self.counters["no matching SA"] += 1
@@ -671,7 +663,7 @@ class Gateway:
             out.say(GroupNotFound(str(peer)))
             out.say(TunnelGroupMissing())
             return
-        sa = self._sa_with(peer)
+        sa = self._sas.towards(peer)
         if sa is not None and not sa.active:
             out.say(KeyAcquireQueued())
             waiting = self._waiting.setdefault(peer, [])
@@ -710,7 +702,7 @@ class Gateway:
             out.now,
             self._struct(),
         )
-        self._remember(sa)
+        self._sas.add(sa)
         self._main.begin(sa, out)
         self._arm(sa, out)
 
@@ -823,13 +815,7 @@ class Gateway:
             self._forget_quick_mode(sa, identifier, out)
         for alarm in (sa.alarm, sa.life_alarm, sa.keepalive_alarm):
             self._cancel(alarm)
-        self._sas.pop(sa.our_cookie, None)
-        self._half_open.pop((sa.remote, sa.initiator_cookie), None)
-        others = [other for other in self._by_peer.get(sa.remote.address, ()) if other is not sa]
-        if others:
-            self._by_peer[sa.remote.address] = others
-        else:
-            self._by_peer.pop(sa.remote.address, None)
+        self._sas.remove(sa)
 
     def _forget_quick_mode(self, sa: IkeSa, identifier: int, out: Out) -> None:
         quick = sa.exchanges.get(identifier)
@@ -842,34 +828,10 @@ class Gateway:
 
     # -- looking things up ------------------------------------------------------------------------------------------
 
-    def _sa_of(self, message: Message, source: Endpoint) -> IkeSa | None:
-        """The SA a message belongs to, by both cookies and the peer's address."""
-        header = message.header
-        sa = self._sas.get(header.initiator_cookie)
-        if sa is None or sa.role != "initiator":
-            sa = self._sas.get(header.responder_cookie)
-            if sa is None or sa.role != "responder" or sa.initiator_cookie != header.initiator_cookie:
-                return None
-        elif sa.responder_cookie not in (NO_COOKIE, header.responder_cookie):
-            return None
-        return sa if sa.remote.address == source.address else None
-
-    def _sa_with(self, peer: IPv4Address) -> IkeSa | None:
-        """The SA to negotiate under with this peer: an active one, else one that we are negotiating."""
-        sas = self._by_peer.get(peer, [])
-        active = [sa for sa in sas if sa.active]
-        if active:
-            return active[-1]
-        return next((sa for sa in sas if sa.role == "initiator"), None)
-
     def _follow(self, sa: IkeSa, source: Endpoint, local: Endpoint) -> None:
         """An authentic message came from another port: the NAT before the peer has a new mapping (RFC 3947 §6)."""
         if sa.behind_nat and local.port == NAT_T_PORT and source != sa.remote:
             sa.remote, sa.local = source, local
-
-    def _remember(self, sa: IkeSa) -> None:
-        self._sas[sa.our_cookie] = sa
-        self._by_peer.setdefault(sa.remote.address, []).append(sa)
 
     def _spend_informational(self, sa: IkeSa, identifier: int) -> None:
         # Bounded: keepalives alone are thousands a day. An old one that comes again proves nothing new, and says less.
