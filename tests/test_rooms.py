@@ -19,7 +19,7 @@ SOURCE = REPO / "src"
 
 ROOMS = [
     *("span", "secret", "events", "blame", "alarms", "transcript", "steps"),
-    *("words", "config", "wire", "ike", "ipsec", "path", "engine", "gateway"),
+    *("words", "config", "wire", "ike", "ipsec", "path", "satable", "engine", "gateway"),
     *("show", "lab", "explain", "shell", "cli", "__main__"),
 ]
 """A module imports only from its own room and from rooms before it."""
