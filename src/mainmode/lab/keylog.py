@@ -1,0 +1,76 @@
+"""The keys of a run in Wireshark's own files, so that a capture can be opened. Knows keys, and no file system.
+
+The one place in the lab that reveals a `Secret`. It works only when the user asked (`--keylog`): `KeyLog.watch` is then
+hung on each site. The files give away everything the tunnel carried; who writes them gives them mode 0600.
+
+Formats: Wireshark's user tables `ikev1_decryption_table` (initiator cookie, encryption key) and `esp_sa`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from mainmode.engine import Install
+from mainmode.gateway import Action
+from mainmode.ipsec.sa import IpsecSa
+from mainmode.lab.network import Site
+
+_CIPHERS: Final = {
+    "esp-des": "DES-CBC [RFC2405]",
+    "esp-3des": "TripleDES-CBC [RFC2451]",
+    "esp-aes": "AES-CBC [RFC3602]",
+    "esp-aes-192": "AES-CBC [RFC3602]",
+    "esp-aes-256": "AES-CBC [RFC3602]",
+    "esp-null": "NULL",
+}
+_AUTHS: Final = {
+    "esp-md5-hmac": "HMAC-MD5-96 [RFC2403]",
+    "esp-sha-hmac": "HMAC-SHA-1-96 [RFC2404]",
+}
+"""What Wireshark calls the algorithms."""
+
+
+class KeyLog:
+    """Collects the keys of both sites while a lab runs."""
+
+    def __init__(self) -> None:
+        self._ike: dict[bytes, tuple[bool, bytes]] = {}
+        """By initiator cookie: whether the initiator said it, and the key."""
+        self._esp: dict[tuple[object, ...], str] = {}
+
+    def watch(self, site: Site, actions: Sequence[Action]) -> None:
+        """Look at what a site has now; `actions` are what it has just decided."""
+        for sa in site.gateway.ike_sas:
+            if sa.cipher_key is None:
+                continue
+            # With two different pre-shared keys there are two: MM5 is encrypted with the initiator's.
+            by_initiator = sa.role == "initiator"
+            if by_initiator or not self._ike.get(sa.initiator_cookie, (False, b""))[0]:
+                self._ike[sa.initiator_cookie] = by_initiator, sa.cipher_key.reveal()
+        for action in actions:
+            if isinstance(action, Install) and action.sa.direction == "outbound":
+                self._esp[action.sa.id] = _esp_row(action.sa)
+
+    def files(self) -> dict[str, bytes]:
+        """By name: the files of Wireshark's profile directory."""
+        ike = "".join(f"{cookie.hex()},{key.hex()}\n" for cookie, (_, key) in self._ike.items())
+        return {"ikev1_decryption_table": ike.encode(), "esp_sa": "".join(self._esp.values()).encode()}
+
+
+def _esp_row(sa: IpsecSa) -> str:
+    fields = (
+        "IPv4",
+        str(sa.local),
+        str(sa.remote),
+        f"0x{sa.spi:08x}",
+        _CIPHERS[sa.cipher.name],
+        _hex(sa.encryption_key.reveal()),
+        _AUTHS[sa.auth.name] if sa.auth else "NULL",
+        _hex(sa.authentication_key.reveal()),
+    )
+    return ",".join(f'"{field}"' for field in fields) + "\n"
+
+
+def _hex(key: bytes) -> str:
+    return f"0x{key.hex()}" if key else ""

@@ -1,0 +1,173 @@
+"""The packet that sets a negotiation off: as the user names it, or chosen from the crypto access-lists.
+
+Knows configurations and addresses; no gateway and no wire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from ipaddress import AddressValueError, IPv4Address, IPv4Network
+from typing import Final
+
+from mainmode.config.model import Ace, Addresses, AddressRange, Config
+from mainmode.config.vocabulary import PROTOCOLS, protocol_name
+from mainmode.ipsec.selectors import ICMP, TCP, UDP
+from mainmode.lab.ip import question
+from mainmode.path import leaving_by
+
+ECHO_IDENTIFIER: Final = 0x0B00
+SOURCE_PORT: Final = 49152
+"""The first dynamic port (RFC 6335)."""
+DESTINATION_PORT: Final = {TCP: 80, UDP: 53}
+"""What is asked for when nobody says: a port that everybody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What a host behind the initiator asks a host behind the responder: `icmp:SRC:DST`, `tcp:SRC:DST[:PORT]`, …"""
+
+    protocol: int
+    source: IPv4Address
+    destination: IPv4Address
+    port: int = 0
+    """Destination port; 0 where the protocol has none."""
+    source_port: int = 0
+    """The echo identifier for ICMP."""
+
+    @classmethod
+    def parse(cls, text: str) -> Trigger:
+        """ValueError, with a sentence for the user, if the text is none."""
+        name, *rest = text.split(":")
+        protocol = _protocol(name)
+        if len(rest) < 2 or len(rest) > 3:
+            raise ValueError(f"{text!r} is not PROTO:SRC:DST or PROTO:SRC:DST:PORT")
+        source, destination = (_address(word) for word in rest[:2])
+        if len(rest) == 2:
+            return cls.of(protocol, source, destination)
+        if protocol not in DESTINATION_PORT:
+            raise ValueError(f"{name} has no ports")
+        if not rest[2].isdecimal() or not 0 < int(rest[2]) < 65536:
+            raise ValueError(f"{rest[2]!r} is no port")
+        return cls.of(protocol, source, destination, int(rest[2]))
+
+    @classmethod
+    def of(
+        cls, protocol: int, source: IPv4Address, destination: IPv4Address, port: int = 0, source_port: int = 0
+    ) -> Trigger:
+        """With the usual ports where none are said."""
+        if protocol == ICMP:
+            return cls(protocol, source, destination, 0, ECHO_IDENTIFIER)
+        if protocol not in DESTINATION_PORT:
+            return cls(protocol, source, destination)
+        return cls(protocol, source, destination, port or DESTINATION_PORT[protocol], source_port or SOURCE_PORT)
+
+    @property
+    def mirrored(self) -> Trigger:
+        """The packet that the far end's mirror image of the access-list is for: from there to here, ports and all."""
+        swapped = replace(self, source=self.destination, destination=self.source)
+        if self.protocol not in DESTINATION_PORT:
+            return swapped
+        return replace(swapped, port=self.source_port, source_port=self.port)
+
+    def packet(self, number: int) -> bytes:
+        """The `number`th time it is asked."""
+        return question(self.protocol, self.source, self.destination, self.source_port, self.port, number)
+
+    def __str__(self) -> str:
+        port = f":{self.port}" if self.port else ""
+        return f"{protocol_name(self.protocol)}:{self.source}:{self.destination}{port}"
+
+
+def is_behind(config: Config, address: IPv4Address) -> bool:
+    """Whether a site would take an address for one of its own: it lies not behind an interface with a crypto map."""
+    way = leaving_by(config, address)
+    return way is not None and config.crypto_map_on(way[0]) is None
+
+
+def choose(initiator: Config, responder: Config) -> Trigger | None:
+    """An ICMP echo between the first hosts that the crypto ACL permits one for, else a packet of its first permit line.
+
+    Without a usable access-list, an echo between the first hosts of the networks behind the two sites; None if there
+    are no such networks.
+    """
+    candidates = list(_candidates(initiator, responder))
+    echoes = (_echo(ace, source, destination) for ace, source, destination in candidates if ace.protocol in (0, ICMP))
+    others = (_first_packet(ace, source, destination) for ace, source, destination in candidates)
+    wanted = next((trigger for trigger in (*echoes, *others) if _permitted(initiator, trigger)), None)
+    if wanted is not None:
+        return wanted
+    source = next(_hosts_behind(initiator), None)
+    destination = next(_hosts_behind(responder), None)
+    return Trigger.of(ICMP, source, destination) if source and destination else None
+
+
+def _candidates(initiator: Config, responder: Config) -> Iterator[tuple[Ace, IPv4Address, IPv4Address]]:
+    for ace in _aces(initiator):
+        if not ace.permit or not ace.active:
+            continue
+        source = _host(ace.source, initiator)
+        destination = _host(ace.destination, responder)
+        if source is not None and destination is not None:
+            yield ace, source, destination
+
+
+def _aces(config: Config) -> Iterator[Ace]:
+    """The elements of the access-lists that static crypto map entries name, in order; bound maps come first."""
+    for crypto_map in sorted(config.crypto_maps.values(), key=lambda crypto_map: not crypto_map.interfaces):
+        for entry in crypto_map.entries:
+            access_list = config.access_lists.get(entry.access_list or "")
+            for line in access_list.lines if access_list else ():
+                yield from line.aces
+
+
+def _permitted(config: Config, trigger: Trigger) -> bool:
+    """Whether the first element that fits the trigger permits it, as the crypto map walk will ask."""
+    for ace in _aces(config):
+        if ace.matches(trigger.protocol, trigger.source, trigger.source_port, trigger.destination, trigger.port):
+            return ace.permit
+    return False
+
+
+def _echo(ace: Ace, source: IPv4Address, destination: IPv4Address) -> Trigger:
+    return Trigger.of(ICMP, source, destination)
+
+
+def _first_packet(ace: Ace, source: IPv4Address, destination: IPv4Address) -> Trigger:
+    port = ace.destination_ports.first if ace.destination_ports else 0
+    source_port = ace.source_ports.first if ace.source_ports else 0
+    return Trigger.of(ace.protocol or ICMP, source, destination, port, source_port)
+
+
+def _host(addresses: Addresses, config: Config) -> IPv4Address | None:
+    """The first host among some addresses that is not the box itself; of `any`, one behind it."""
+    if isinstance(addresses, AddressRange):
+        return addresses.first
+    if addresses.prefixlen == 0:
+        return next(_hosts_behind(config), None)
+    return next(_hosts_in(addresses, config), None)
+
+
+def _hosts_behind(config: Config) -> Iterator[IPv4Address]:
+    for interface in config.interfaces:
+        if interface.name and interface.network and config.crypto_map_on(interface.name) is None:
+            yield from _hosts_in(interface.network, config)
+
+
+def _hosts_in(network: IPv4Network, config: Config) -> Iterator[IPv4Address]:
+    own = {interface.address for interface in config.interfaces}
+    return (host for host in network.hosts() if host not in own or network.num_addresses == 1)
+
+
+def _protocol(name: str) -> int:
+    number = int(name) if name.isdecimal() else PROTOCOLS.get(name.lower())
+    if number is None or not 0 < number < 256:
+        raise ValueError(f"{name!r} is no protocol: icmp, tcp, udp, another name or a number")
+    return number
+
+
+def _address(word: str) -> IPv4Address:
+    try:
+        return IPv4Address(word)
+    except AddressValueError:
+        raise ValueError(f"{word!r} is no IPv4 address") from None
