@@ -317,7 +317,8 @@ class QuickModes:
         self._load_outbound(sa, agreement, out)
         out.say(KeyAdded(agreement.outbound_spi))
         self.engine.load_inbound(sa, agreement, out)
-        quick.resend = None
+        # QM3 ends the exchange: were its copy answered with QM2, the initiator would repeat QM3, and so on for ever.
+        quick.resend = quick.last_answer = None
         self._finish(quick, agreement, out)
         return agreement
 
