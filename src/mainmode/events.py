@@ -117,6 +117,23 @@ class TunnelManagerDispatched(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TunnelManagerUnsuccessful(Event):
+    """The tunnel manager (8.4 and later) was told that this version of IKE brought up no tunnel."""
+
+    version: Literal["IKEv1", "IKEv2"]
+    map: str
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class TunnelManagerFailed(Event):
+    """No version of IKE that the crypto map entry allows brought up a tunnel. The cause stands before."""
+
+    map: str
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ikev2NotConfigured(Event):
     """The crypto map has no IKEv2 proposal, so only IKEv1 is tried. Harmless on an IKEv1 tunnel."""
 
@@ -197,6 +214,7 @@ class MessageDecoded(Event):
     payloads: tuple[int, ...]
     """Payload numbers in order, without the closing NONE (0)."""
     length: int
+    """Octets; 0 for a pasted line that was cut before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,6 +368,23 @@ class IosKeepaliveProcessed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class IosKeepaliveMonitored(Event):
+    """The peer's keepalives are now expected in this interval."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class IosKeepaliveIgnored(Event):
+    """Cisco's own keepalive payload came from a peer that had not said it knows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class IosKeepaliveMalformed(Event):
+    """Cisco's own keepalive payload came and could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
 class AddressIdReceived(Event):
     """The peer identified itself by an address; in quick mode, a proxy identity that is one host."""
 
@@ -374,11 +409,11 @@ class RangeIdReceived(Event):
 
 @dataclass(frozen=True, slots=True)
 class NameIdReceived(Event):
-    """The peer identified itself by a name, or by a key id."""
+    """The peer identified itself by a name, or by a key id. The line gives its length; the bytes follow as a dump."""
 
     type: str
     """`ID_FQDN`, `ID_USER_FQDN`, `ID_KEY_ID` or `ID_DER_ASN1_DN`."""
-    name: str
+    length: int
 
 
 # --- phase 1 done -------------------------------------------------------------------------------------------------
@@ -448,6 +483,11 @@ class SpiObtained(Event):
 @dataclass(frozen=True, slots=True)
 class QuickModeConstructed(Event):
     """The quick mode message is being put together."""
+
+
+@dataclass(frozen=True, slots=True)
+class FinalQuickModeConstructed(Event):
+    """The initiator's closing quick mode message is being put together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -586,7 +626,7 @@ class ResponderLifetimeDecoding(Event):
 
 @dataclass(frozen=True, slots=True)
 class HexDumped(Event):
-    """Bytes of a payload, as the box prints them."""
+    """Bytes of a payload, as the box prints them: one line, so at most sixteen."""
 
     offset: int
     data: bytes
@@ -949,6 +989,11 @@ class DuplicatePacket(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class DuplicateFirstPacket(Event):
+    """The peer sent its first message again while that negotiation is under way: our answer did not reach it."""
+
+
+@dataclass(frozen=True, slots=True)
 class RetransmitDispatched(Event):
     """The peer's repeated packet was handed to the negotiation it belongs to."""
 
@@ -1044,6 +1089,18 @@ class RuntPacket(Event):
     """A datagram too short, or not well formed, to be an ISAKMP message."""
 
     port: int
+    """Ours, 500 or 4500."""
+    remote: IPv4Address | None = None
+    remote_port: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TransformChainBroken(Event):
+    """A transform of a proposal says that another follows, or that none does, and it is not so."""
+
+    transform: int
+    found: int
+    expected: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -1066,6 +1123,21 @@ class FragmentDropped(Event):
     """A piece of a fragmented ISAKMP message was dropped."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FragmentSetReplaced(Event):
+    """The pieces of another ISAKMP message, or of the same one sent again, began; older pieces are forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class FragmentsIncomplete(Event):
+    """A fragmented ISAKMP message could not be put together: a piece is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class FragmentsAssembled(Event):
+    """A fragmented ISAKMP message was put together from its pieces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -1487,3 +1559,15 @@ class PathMtuUpdated(Event):
     group: str
     before: int
     after: int
+
+
+@dataclass(frozen=True, slots=True)
+class PathMtuUnchanged(Event):
+    """A router on the way said that packets must be smaller than a size that they do not exceed anyway."""
+
+    source: IPv4Address
+    suggested: int
+    current: int
+    remote_peer: IPv4Address
+    spi: int
+    group: str
