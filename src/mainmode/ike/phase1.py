@@ -57,7 +57,7 @@ from mainmode.events import (
 from mainmode.ike import dh, iosvid, keys
 from mainmode.ike.offers import accept_phase1, choose_phase1, phase1_offer
 from mainmode.ike.persona import RFC3947, Persona
-from mainmode.ike.sa import NAT_T_PORT, Handshake, IkeSa, Opened, Resend
+from mainmode.ike.sa import NAT_T_PORT, Handshake, IkeSa, Opened, Resend, fingerprint
 from mainmode.secret import Secret
 from mainmode.transcript import Transcript
 from mainmode.wire import (
@@ -384,6 +384,7 @@ class MainMode:
         if not keys.equal(expected, _first(opened.payloads, Hash).data):
             raise Refused("the hash does not verify", NotifyType.INVALID_HASH_INFORMATION, (HashMismatch(),))
         sa.iv = opened.next_iv
+        sa.identity = fingerprint(identity.body)
 
     def _read_identity(self, identity: Identification, out: Out) -> None:
         # 0 and 0, or 17 and 500 (RFC 2407 §4.6.2); an ASA takes each of the four values alone.
@@ -396,8 +397,7 @@ class MainMode:
         if identity.type == IdType.IPV4_ADDR:
             out.say(AddressIdReceived(_address(identity.data)))
         elif identity.type in (IdType.FQDN, IdType.USER_FQDN, IdType.KEY_ID):
-            name = "".join(c if c.isprintable() else "." for c in identity.data[:128].decode("ascii", "replace"))
-            out.say(NameIdReceived(f"ID_{IdType(identity.type).name}", name))
+            out.say(NameIdReceived(f"ID_{IdType(identity.type).name}", len(identity.data)))
         else:
             raise Refused("identity type", NotifyType.INVALID_ID_INFORMATION, (IdTypeUnknown(1, identity.type),))
 

@@ -8,6 +8,7 @@ A message changes nothing until its HASH is verified: the IV of the exchange mov
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Final, Literal, Protocol, TypeVar
@@ -31,6 +32,7 @@ from mainmode.events import (
     NegotiationCompleted,
     NonceLengthInvalid,
     OldSaNotFound,
+    OriginateOnly,
     PayloadBuilt,
     PayloadError,
     PayloadProcessed,
@@ -49,6 +51,7 @@ from mainmode.events import (
     RekeyIntervalForced,
     RekeyIntervalOverridden,
     ResponderLifetimeDecoding,
+    SaFromOtherPeer,
     SpiObtained,
     SpiRequested,
     SubnetIdReceived,
@@ -94,6 +97,8 @@ REKEY_AT: Final = 0.85
 """Part of the lifetime after which the IPsec SAs are renewed (document: 3060 of 3600 seconds, both runs)."""
 
 HOST_MASK: Final = IPv4Address(0xFFFFFFFF)
+
+Standing = Callable[[ProxyId, ProxyId], IPv4Address | None]
 
 
 class KeyEngine(Protocol):
@@ -159,8 +164,11 @@ class QuickModes:
         self._send(sa, quick, 1, payloads, b"", out)
         quick.state = "QM_WAIT_MSG2"
 
-    def read_qm1(self, sa: IkeSa, quick: QuickMode, opened: Opened, out: Out) -> None:
-        """QM1 at the responder, answered with QM2. `Refused` with the NOTIFY for what does not fit."""
+    def read_qm1(self, sa: IkeSa, quick: QuickMode, opened: Opened, standing: Standing, out: Out) -> None:
+        """QM1 at the responder, answered with QM2. `Refused` with the NOTIFY for what does not fit.
+
+        `standing(local, remote)` is the peer that has SAs for this traffic already, None if nobody has.
+        """
         nonce = _nonce(opened.payloads)
         quick.peer_nonce = nonce
         offer = _find(opened.payloads, SecurityAssociation)
@@ -171,13 +179,23 @@ class QuickModes:
         public = _find(opened.payloads, KeyExchange)
         if public is not None:
             out.say(PayloadProcessed("ke"))
-        remote, local = self._read_proxies(sa, opened.payloads, out)
+        for identity, side in zip(_identities(opened.payloads), ("remote", "local"), strict=False):
+            out.say(PayloadProcessed("ID"))
+            proxy = _proxy(identity, side)
+            _say_identity(proxy, out)
+            out.say(ProxyIdReceived("remote" if side == "remote" else "local", proxy))
+        remote, local = read_proxies(sa, opened.payloads)
         for payload in opened.payloads:
             if isinstance(payload, Notify):
                 out.say(PayloadProcessed("notify"))
                 quick.initial_contact |= payload.type == NotifyType.INITIAL_CONTACT
-        out.say(self._rekey_line(sa, local, remote))
+        other = standing(local, remote)
+        if other is not None and other != sa.remote.address:
+            raise Refused("another peer has this traffic", NotifyType.INVALID_ID_INFORMATION, (SaFromOtherPeer(),))
+        out.say(OldSaNotFound() if other is None else DuplicateSaFound(remote.address))
         quick.match = match = walk_inbound(self.config, sa.interface, sa.remote.address, local, remote, out)
+        if match.settings.connection_type == "originate-only" and other is None and not sa.tunnels:
+            raise Refused("originate-only", NotifyType.NO_PROPOSAL_CHOSEN, (OriginateOnly(),))
         out.say(PayloadProcessed("IPsec SA"))
         seconds, kilobytes = self.config.lifetimes(match.settings)
         try:
@@ -201,12 +219,6 @@ class QuickModes:
         quick.inbound_spi = self.engine.reserve(sa, out)
         out.say(SpiObtained(quick.inbound_spi))
         self._send_qm2(sa, quick, choice, seconds, kilobytes, out)
-
-    def _rekey_line(self, sa: IkeSa, local: ProxyId, remote: ProxyId) -> DuplicateSaFound | OldSaNotFound:
-        for tunnel in sa.tunnels:
-            if tunnel.match.local == local and tunnel.match.remote == remote:
-                return DuplicateSaFound(remote.address)
-        return OldSaNotFound()
 
     # -- QM2 --------------------------------------------------------------------------------------------------------
 
@@ -262,7 +274,7 @@ class QuickModes:
             raise Refused("KE and group description do not go together", NotifyType.INVALID_KEY_INFORMATION)
         if quick.our_key is not None and public is not None and choice.suite.pfs is not None:
             quick.secret = dh.shared_secret(choice.suite.pfs, quick.our_key, public.data)
-        identities = [payload for payload in opened.payloads if isinstance(payload, Identification)]
+        identities = _identities(opened.payloads)
         for identity in identities:
             out.say(PayloadProcessed("ID"))
             _say_identity(_proxy(identity), out)
@@ -396,20 +408,6 @@ class QuickModes:
         quick.resend = quick.last_answer = sent
         out.do(sa.wrap(sent.datagram))
 
-    def _read_proxies(self, sa: IkeSa, payloads: tuple[Payload, ...], out: Out) -> tuple[ProxyId, ProxyId]:
-        """The initiator's identity, then the responder's. Without any they are the two gateways (RFC 2409 §5.5)."""
-        identities = [payload for payload in payloads if isinstance(payload, Identification)]
-        if not identities:
-            return ProxyId(sa.remote.address, HOST_MASK), ProxyId(sa.local.address, HOST_MASK)
-        proxies = []
-        for identity, side in zip(identities, ("remote", "local"), strict=True):
-            out.say(PayloadProcessed("ID"))
-            proxy = _proxy(identity, side)
-            _say_identity(proxy, out)
-            out.say(ProxyIdReceived("remote" if side == "remote" else "local", proxy))
-            proxies.append(proxy)
-        return proxies[0], proxies[1]
-
     def _sets(self, match: Match) -> list[TransformSet]:
         names = match.settings.transform_sets
         return [self.config.transform_sets[name] for name in names if name in self.config.transform_sets]
@@ -422,6 +420,18 @@ class QuickModes:
         if not sa.behind_nat or match.settings.nat_t_disable:
             return (TUNNEL,)
         return (UDP_TUNNEL_DRAFT, UDP_TUNNEL) if sa.nat_t_draft else (UDP_TUNNEL, UDP_TUNNEL_DRAFT)
+
+
+def read_proxies(sa: IkeSa, payloads: tuple[Payload, ...]) -> tuple[ProxyId, ProxyId]:
+    """The initiator's identity, then the responder's. Without any they are the two gateways (RFC 2409 §5.5)."""
+    identities = _identities(payloads)
+    if not identities:
+        return ProxyId(sa.remote.address, HOST_MASK), ProxyId(sa.local.address, HOST_MASK)
+    return _proxy(identities[0], "remote"), _proxy(identities[1], "local")
+
+
+def _identities(payloads: tuple[Payload, ...]) -> list[Identification]:
+    return [payload for payload in payloads if isinstance(payload, Identification)]
 
 
 def prepend_hash(digest: bytes, first: int, rest: bytes) -> bytes:

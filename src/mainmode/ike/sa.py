@@ -95,22 +95,28 @@ class IkeSa:
         "exchanges",
         "group",
         "handshake",
+        "heard_at",
+        "identity",
         "initiator_cookie",
         "interface",
+        "invalid_spi_at",
         "iv",
         "keepalive",
         "keepalive_alarm",
+        "keepalives_unanswered",
         "last_answer",
         "last_received",
         "life_alarm",
         "local",
         "local_behind_nat",
+        "nat_alarm",
         "nat_t_draft",
         "peer_fragments",
         "persona",
         "rekeying",
         "remote",
         "remote_behind_nat",
+        "replaces",
         "resend",
         "responder_cookie",
         "role",
@@ -158,7 +164,17 @@ class IkeSa:
         self.iv = b""
         """The last ciphertext block of phase 1, with which the IVs of all later exchanges begin."""
         self.keepalive = "None"
-        self.dpd_sequence = 0
+        self.dpd_sequence = -1
+        """The number of our last R-U-THERE; -1 before the first."""
+        self.keepalives_unanswered = 0
+        self.heard_at = now
+        """When the peer last sent something authentic."""
+        self.invalid_spi_at = -1e9
+        """When the peer was last told that it sends to an SPI that is gone."""
+        self.identity = b""
+        """Fingerprint of the identity the peer proved. With one address it tells peers behind the same NAT apart."""
+        self.replaces: IkeSa | None = None
+        """The SA this one is negotiated to take the place of."""
         self.dpd_received = -1
         """The highest number of a R-U-THERE that was answered."""
         self.local_behind_nat = False
@@ -181,6 +197,7 @@ class IkeSa:
         self.alarm: Alarm | None = None
         self.life_alarm: Alarm | None = None
         self.keepalive_alarm: Alarm | None = None
+        self.nat_alarm: Alarm | None = None
 
     @property
     def active(self) -> bool:
@@ -305,6 +322,8 @@ class Agreement:
 class Tunnel:
     """A pair of IPsec SAs that is up, without its keys: those are in the data plane and nowhere else."""
 
+    sa: IkeSa
+    """The IKE SA it hangs on: the one it was made under, or the one that replaced that."""
     match: Match
     suite: Phase2Suite
     inbound_spi: int
@@ -313,6 +332,10 @@ class Tunnel:
     session: int
     """The Session ID of the debug, the conn_id of `show crypto ipsec sa`."""
     started_at: float
+    renewing: bool = False
+    """Its renewal has been asked for."""
+    replaced: bool = False
+    """Newer SAs are in use for its traffic; it only receives what is still under way."""
     alarm: Alarm | None = None
 
 
@@ -336,8 +359,6 @@ class QuickMode:
     secret: Secret | None = None
     initial_contact: bool = False
     """The peer's QM1 carried INITIAL-CONTACT."""
-    rekeys: Tunnel | None = None
-    """The tunnel this one replaces."""
     last_received: bytes = b""
     last_answer: Resend | None = None
     resend: Resend | None = None

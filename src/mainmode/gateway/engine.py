@@ -28,8 +28,7 @@ from mainmode.events import (
 )
 from mainmode.ike.cryptomap import Match
 from mainmode.ike.phase1 import Out
-from mainmode.ike.phase2 import Agreement
-from mainmode.ike.sa import NAT_T_PORT, IkeSa
+from mainmode.ike.sa import NAT_T_PORT, Agreement, IkeSa
 from mainmode.ipsec.sa import IpsecSa, choose_spi
 from mainmode.ipsec.selectors import TrafficSelector
 

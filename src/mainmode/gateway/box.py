@@ -1,0 +1,130 @@
+"""What the parts of a gateway share: configuration, SAs, alarms, the key engine. Decides nothing itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from ipaddress import IPv4Address
+from typing import Final
+
+from mainmode.alarms import Alarm, Alarms
+from mainmode.config.model import DEFAULT_L2L_GROUP, Config
+from mainmode.events import Event, MessageDecoded, ProxyId
+from mainmode.gateway.engine import Engine, Install, Remove
+from mainmode.gateway.satable import SaTable
+from mainmode.ike.cryptomap import Match
+from mainmode.ike.informational import Informational
+from mainmode.ike.persona import Persona
+from mainmode.ike.phase1 import Entropy
+from mainmode.ike.sa import NAT_T_PORT, Endpoint, IkeSa, QuickMode, Resend, Send, Tunnel
+from mainmode.ipsec.dataplane import DataPlane
+from mainmode.ipsec.sa import Counters
+from mainmode.transcript import Transcript
+
+Action = Send | Install | Remove
+Out = Transcript[Action]
+
+HOSTILE_LINES_PER_SECOND: Final = 10
+"""Lines about messages that prove nothing: a flood of garbage must not become a flood of log."""
+
+
+class Box:
+    """One gateway's state."""
+
+    def __init__(self, config: Config, entropy: Entropy, persona: Persona, plane: DataPlane | None) -> None:
+        self.config = config
+        self.persona = persona
+        self.entropy = entropy
+        self.plane = plane
+        self.engine = Engine(config, entropy)
+        self.informational = Informational(entropy)
+        self.alarms = Alarms()
+        self.sas = SaTable()
+        self.waiting: dict[IPv4Address, list[Match]] = {}
+        """SA pairs that are wanted once phase 1 with the peer is complete."""
+        self.traffic: dict[tuple[ProxyId, ProxyId], list[Tunnel]] = {}
+        """Tunnels by local and remote proxy identity, the newest last."""
+        self.counters: Counter[str] = Counter()
+        self._structs = 0x4B5A5A0
+        self._hostile_second = -1
+        self._hostile_lines = 0
+
+    def struct(self) -> int:
+        """Where an ASA would keep a negotiation in memory: a number that debug lines name it by."""
+        self._structs = (self._structs + 0x158) & 0xFFFFFFFF
+        return self._structs
+
+    def heard(self, sa: IkeSa, source: Endpoint, local: Endpoint, now: float) -> None:
+        """An authentic message came: the peer lives, and is where it came from.
+
+        Behind a NAT the mapping may be a new one (RFC 3947 §6); otherwise addresses and ports stay what they were.
+        """
+        sa.heard_at = now
+        sa.keepalives_unanswered = 0
+        if sa.behind_nat and local.port == NAT_T_PORT and source != sa.remote:
+            sa.remote, sa.local = source, local
+
+    def used(self, sa: IkeSa, spi: int) -> tuple[Counters, Counters] | None:
+        """What a tunnel's inbound and outbound SA have done; None where no data plane tells."""
+        if self.plane is None:
+            return None
+        inbound, outbound = self.engine.pair(spi)
+        try:
+            return self.plane.counters(inbound), self.plane.counters(outbound)
+        except KeyError:
+            return None
+
+    def has_key(self, peer: IPv4Address) -> bool:
+        """Whether there is a pre-shared key for main mode with this address."""
+        group = self.config.tunnel_groups.get(str(peer)) or self.config.tunnel_groups.get(DEFAULT_L2L_GROUP)
+        return group is not None and group.pre_shared_key is not None
+
+    def is_configured(self, peer: IPv4Address) -> bool:
+        return str(peer) in self.config.tunnel_groups
+
+    def resend(self, sa: IkeSa, resend: Resend, out: Out) -> None:
+        """Send a message once more, without new work."""
+        out.say(MessageDecoded("RESENDING", resend.message_id, resend.payloads, resend.length))
+        out.do(sa.wrap(resend.datagram))
+
+    def delay(self, resend: Resend) -> float:
+        """Seconds until this message is sent again, or given up."""
+        schedule = self.persona.retransmit_after
+        return schedule[resend.times] if resend.times < len(schedule) else self.persona.give_up_after
+
+    def exhausted(self, resend: Resend) -> bool:
+        """Whether this message was sent as often as the persona sends one."""
+        return resend.times >= len(self.persona.retransmit_after)
+
+    def say_hostile(self, event: Event, out: Out) -> None:
+        """A line about a message that proves nothing, unless there were too many of them this second."""
+        if self.may_say_hostile(out):
+            out.say(event)
+
+    def may_say_hostile(self, out: Out) -> bool:
+        second = int(out.now)
+        if second != self._hostile_second:
+            self._hostile_second, self._hostile_lines = second, 0
+        self._hostile_lines += 1
+        if self._hostile_lines > HOSTILE_LINES_PER_SECOND:
+            self.counters["lines not written"] += 1
+            return False
+        return True
+
+
+def cancel(alarm: Alarm | None) -> None:
+    if alarm is not None:
+        alarm.cancel()
+
+
+def address(sa: IkeSa, out: Out) -> None:
+    """What is said from here on is about this SA's peer and tunnel-group."""
+    out.peer, out.group = sa.remote.address, sa.group
+
+
+def under_way(quick: QuickMode) -> bool:
+    return quick.state != "QM_DONE"
+
+
+def same(one: Match, other: Match) -> bool:
+    """Whether two matches want the same pair of SAs."""
+    return (one.local, one.remote) == (other.local, other.remote)

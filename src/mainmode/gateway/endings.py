@@ -1,0 +1,136 @@
+"""How SAs end: given up, deleted, torn down, forgotten. Whatever hangs on one is freed with it."""
+
+from __future__ import annotations
+
+from mainmode.events import (
+    ConnectionTerminated,
+    CorrelatorRemovalFailed,
+    FsmHistory,
+    IkeSaDeleting,
+    IkeSaTerminateReceived,
+    IkeSaTerminating,
+    PeerTableEntryError,
+    PeerTableRemovalFailed,
+    QuickModeFailed,
+    SessionTornDown,
+)
+from mainmode.gateway.box import Box, Out, cancel
+from mainmode.ike.sa import IkeSa, QuickMode, Tunnel
+
+
+class Endings:
+    def __init__(self, box: Box) -> None:
+        self._box = box
+
+    def abort(self, sa: IkeSa, out: Out) -> None:
+        """Main mode ends without result."""
+        out.say(IkeSaTerminating(_half(sa), 0x01000022, 0, 0))
+        self.forget(sa, out)
+        out.say(PeerTableRemovalFailed())
+        out.say(PeerTableEntryError())
+
+    def time_out(self, sa: IkeSa, out: Out) -> None:
+        """Nobody answered the last message of main mode."""
+        out.say(FsmHistory("MM", sa.role, sa.struct, _main_history(sa.state)))
+        self.abort(sa, out)
+
+    def tear_down(self, sa: IkeSa, reason: str, out: Out) -> None:
+        """End the whole session with the peer, and tell it."""
+        out.say(IkeSaTerminateReceived(_half(sa), sa.state, 0x00000042, 1, len(sa.tunnels)))
+        self.delete(sa, out)
+        out.say(SessionTornDown(reason))
+
+    def delete(self, sa: IkeSa, out: Out) -> None:
+        """End an IKE SA and its tunnels, and tell the peer."""
+        out.say(IkeSaTerminating(_half(sa), 0x01000002, 0, len(sa.tunnels)))
+        if sa.active:
+            if sa.tunnels:
+                spis = [tunnel.inbound_spi for tunnel in sa.tunnels]
+                self._box.informational.send_delete_ipsec(sa, spis, out)
+            self._box.informational.send_delete_ike(sa, out)
+        self.forget(sa, out)
+
+    def delete_tunnel(self, tunnel: Tunnel, out: Out) -> None:
+        """End a pair of IPsec SAs, and tell the peer."""
+        if tunnel.sa.active and tunnel.sa in self._box.sas:
+            self._box.informational.send_delete_ipsec(tunnel.sa, (tunnel.inbound_spi,), out)
+        self.drop_tunnel(tunnel, out)
+
+    def terminated(self, tunnel: Tunnel, reason: str, out: Out) -> None:
+        """Say that a tunnel ends, and why."""
+        remote, local = tunnel.match.remote.address, tunnel.match.local.address
+        out.say(ConnectionTerminated(tunnel.sa.remote.address, reason, remote, local))
+
+    def drop_tunnel(self, tunnel: Tunnel, out: Out) -> None:
+        out.say(IkeSaDeleting(tunnel.match.remote.address, tunnel.match.local.address))
+        cancel(tunnel.alarm)
+        tunnel.sa.tunnels.remove(tunnel)
+        traffic = tunnel.match.local, tunnel.match.remote
+        remaining = [other for other in self._box.traffic.pop(traffic, ()) if other is not tunnel]
+        if remaining:
+            self._box.traffic[traffic] = remaining
+        self._box.engine.drop(tunnel.inbound_spi, out)
+
+    def forget(self, sa: IkeSa, out: Out) -> None:
+        """Free everything that hangs on an SA."""
+        for tunnel in list(sa.tunnels):
+            self.drop_tunnel(tunnel, out)
+        for quick in list(sa.exchanges.values()):
+            self.forget_quick_mode(sa, quick, out)
+        for alarm in (sa.alarm, sa.life_alarm, sa.keepalive_alarm, sa.nat_alarm):
+            cancel(alarm)
+        if sa.replaces is not None:
+            sa.replaces.rekeying = False
+            sa.replaces = None
+        self._box.sas.remove(sa)
+
+    def fail_quick_mode(self, sa: IkeSa, quick: QuickMode, out: Out) -> None:
+        """A quick mode ends without result."""
+        out.say(QuickModeFailed(quick.struct, quick.message_id))
+        out.say(FsmHistory("QM", quick.role, quick.struct, _quick_history(quick)))
+        self.forget_quick_mode(sa, quick, out)
+        out.say(CorrelatorRemovalFailed())
+
+    def forget_quick_mode(self, sa: IkeSa, quick: QuickMode, out: Out) -> None:
+        sa.exchanges.pop(quick.message_id, None)
+        cancel(quick.alarm)
+        if quick.state != "QM_DONE":
+            self._box.engine.drop(quick.inbound_spi, out)
+
+
+def _half(sa: IkeSa) -> int:
+    """The first half of our cookie, by which an ASA names an SA in its debug."""
+    return int.from_bytes(sa.our_cookie[:4])
+
+
+def _main_history(state: str) -> tuple[tuple[str, str], ...]:
+    """The states of a main mode that nobody answered, newest first, as an ASA lists its last eight."""
+    sending = f"MM_SND_MSG{int(state[-1]) - 1}" if state[-1].isdigit() else "MM_SND_MSG1"
+    return (
+        ("MM_DONE", "EV_ERROR"),
+        (state, "EV_RETRY"),
+        (state, "EV_TIMEOUT"),
+        (state, "NullEvent"),
+        (sending, "EV_SND_MSG"),
+        (sending, "EV_START_TMR"),
+        (sending, "EV_RESEND_MSG"),
+        (state, "EV_RETRY"),
+    )
+
+
+def _quick_history(quick: QuickMode) -> tuple[tuple[str, str], ...]:
+    """The states of a quick mode that failed, newest first."""
+    if quick.state == "QM_START":
+        said = "EV_NEGO_SA EV_IS_REKEY EV_CONFIRM_SA EV_PROC_MSG EV_HASH_OK NullEvent EV_COMP_HASH"
+        return (("QM_DONE", "EV_ERROR"), *(("QM_BLD_MSG2", event) for event in said.split()))
+    waiting, sending = quick.state, "QM_SND_MSG1" if quick.role == "initiator" else "QM_SND_MSG2"
+    return (
+        ("QM_DONE", "EV_ERROR"),
+        (waiting, "EV_TIMEOUT"),
+        (waiting, "NullEvent"),
+        (sending, "EV_SND_MSG"),
+        (sending, "EV_START_TMR"),
+        (sending, "EV_RESEND_MSG"),
+        (waiting, "EV_TIMEOUT"),
+        (waiting, "NullEvent"),
+    )

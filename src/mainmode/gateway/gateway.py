@@ -1,0 +1,197 @@
+"""One ASA: its configuration, its SAs, its crypto map. Knows no socket, no clock and no dice: they are handed in.
+
+Three things can happen to a gateway: a datagram arrives, a packet wants out, time passes. Each returns what came of
+it, in order: entries to print and actions to carry out. Whatever a peer sends, nothing raises out of here; what is
+wrong with a message is a `Malformed` or a `Refused`, and what was not caught where it happened is caught here.
+
+What has not been proved changes nothing, in all parts of this room:
+- a message that does not verify moves no IV, no state and no address, and says at most a line, at a limited rate;
+- notifications in the clear are lines in the debug and no more;
+- until MM5 verifies, answers go only to the address that sent MM1, and none is longer than what it answers;
+- who has no pre-shared key here costs no Diffie-Hellman, and nobody does before having answered our cookie.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from ipaddress import IPv4Address
+from typing import Final
+
+from mainmode import steps
+from mainmode.blame import Malformed, Refused
+from mainmode.config.model import Config
+from mainmode.events import Entry, RuntPacket
+from mainmode.gateway.acquire import Acquire
+from mainmode.gateway.box import Action, Box, Out, address
+from mainmode.gateway.endings import Endings
+from mainmode.gateway.engine import Engine
+from mainmode.gateway.main import MainSide
+from mainmode.gateway.notices import Notices
+from mainmode.gateway.quick import QuickSide
+from mainmode.gateway.upkeep import Upkeep
+from mainmode.ike.offers import PROTO_ESP
+from mainmode.ike.persona import ASA, Persona
+from mainmode.ike.phase1 import Entropy
+from mainmode.ike.sa import IKE_PORT, NAT_T_PORT, NON_ESP_MARKER, Endpoint, IkeSa, Tunnel
+from mainmode.ipsec.dataplane import DataPlane
+from mainmode.transcript import Transcript
+from mainmode.wire import Notify, NotifyType, decode
+
+INVALID_SPI_SECONDS: Final = 5.0
+"""At most one INVALID-SPI per IKE SA in this time, however many packets come for an SA that is gone."""
+
+
+class Gateway:
+    """One ASA with this configuration.
+
+    `entropy(n)` gives n unpredictable octets. `persona` is what kind of box it says it is. `plane` is only read: by its
+    counters the gateway knows whether the peer still sends, and when kilobytes run out. Times are seconds on any clock
+    that does not run backwards.
+    """
+
+    def __init__(
+        self, config: Config, *, entropy: Entropy, persona: Persona = ASA, plane: DataPlane | None = None
+    ) -> None:
+        self._box = Box(config, entropy, persona, plane)
+        self._endings = Endings(self._box)
+        self._quick = QuickSide(self._box, self._endings)
+        self._main = MainSide(self._box, self._endings, self._quick)
+        self._notices = Notices(self._box, self._endings, self._quick)
+        self._acquire = Acquire(self._box, self._main, self._quick)
+        self._upkeep = Upkeep(self._box, self._endings, self._quick, self._main)
+
+    # -- the three inputs -------------------------------------------------------------------------------------------
+
+    def receive(
+        self, datagram: bytes, source: Endpoint, now: float, to: Endpoint | None = None
+    ) -> list[Entry | Action]:
+        """A UDP datagram arrived from `source` at our endpoint `to` (by default: where IKE is enabled)."""
+        out: Out = Transcript(now, source.address)
+        local = to or self._endpoint_towards(source)
+        if local is None:
+            self._box.counters["no interface"] += 1
+            return []
+        try:
+            self._receive(datagram, source, local, out)
+        except Malformed:
+            self._box.counters["malformed"] += 1
+            self._box.say_hostile(RuntPacket(local.port), out)
+        except Refused as refusal:
+            self._box.counters["refused"] += 1
+            for event in refusal.events:
+                self._box.say_hostile(event, out)
+        return out.items
+
+    def outbound(self, packet: bytes, now: float) -> list[Entry | Action]:
+        """An IPv4 packet wants out and there is no IPsec SA for it: find the tunnel it belongs to and ask for one."""
+        out: Out = Transcript(now)
+        self._acquire.outbound(packet, out)
+        return out.items
+
+    def tick(self, now: float) -> list[Entry | Action]:
+        """Time has passed: whatever is due by `now` is done."""
+        items: list[Entry | Action] = []
+        while (action := self._box.alarms.due(now)) is not None:
+            out: Out = Transcript(now)
+            action(out)
+            items += out.items
+        return items
+
+    @property
+    def wake_at(self) -> float | None:
+        """When `tick` is next needed; None while nothing is pending."""
+        return self._box.alarms.wake_at
+
+    def _receive(self, datagram: bytes, source: Endpoint, local: Endpoint, out: Out) -> None:
+        if local.port == NAT_T_PORT:
+            if not datagram.startswith(NON_ESP_MARKER):
+                self._box.counters["not IKE on UDP 4500"] += 1  # a NAT keepalive, or ESP that went astray
+                return
+            datagram = datagram[len(NON_ESP_MARKER) :]
+        message = decode(datagram)
+        exchange = message.header.exchange
+        if exchange == steps.MAIN_MODE:
+            completed = self._main.receive(message, datagram, source, local, out)
+            if completed is not None:
+                self._upkeep.begin(completed, out)
+        elif exchange == steps.QUICK_MODE:
+            tunnel = self._quick.receive(message, datagram, source, local, out)
+            if tunnel is not None:
+                self._upkeep.tunnel_up(tunnel, out)
+        elif exchange == steps.INFORMATIONAL:
+            self._notices.receive(message, source, local, out)
+        else:
+            # Aggressive mode would hand the hash of the pre-shared key to anybody who asks (`docs/decisions`).
+            self._box.counters[f"exchange type {exchange}"] += 1
+
+    def _endpoint_towards(self, source: Endpoint) -> Endpoint | None:
+        """Our endpoint for a datagram whose destination is not told."""
+        port = IKE_PORT if source.port != NAT_T_PORT else NAT_T_PORT
+        for name in self.config.ike_enabled:
+            interface = self.config.interface_named(name)
+            if interface is not None and interface.address is not None:
+                return Endpoint(interface.address, port)
+        return None
+
+    # -- what the data plane and the user tell ----------------------------------------------------------------------
+
+    def unknown_spi(self, spi: int, source: IPv4Address, now: float) -> list[Entry | Action]:
+        """ESP came for an SPI that is not known here: the peer is told, if we have an IKE SA with it."""
+        out: Out = Transcript(now, source)
+        sa = self._box.sas.towards(source)
+        if sa is not None and sa.active and now >= sa.invalid_spi_at + INVALID_SPI_SECONDS:
+            sa.invalid_spi_at = now
+            out.group = sa.group
+            notify = Notify(PROTO_ESP, spi.to_bytes(4), NotifyType.INVALID_SPI)
+            self._box.informational.send_notify(sa, notify, 0, out)
+        return out.items
+
+    def clear_isakmp(self, now: float, peer: IPv4Address | None = None) -> list[Entry | Action]:
+        """`clear crypto isakmp sa`: every IKE SA (with this peer) ends, and its tunnels with it; the peers are told."""
+        out: Out = Transcript(now)
+        for sa in self._box.sas:
+            if peer in (None, sa.remote.address) and sa in self._box.sas:
+                address(sa, out)
+                self._endings.tear_down(sa, "Administrator Reset", out)
+        return out.items
+
+    def clear_ipsec(self, now: float, peer: IPv4Address | None = None) -> list[Entry | Action]:
+        """`clear crypto ipsec sa [peer]`: every pair of IPsec SAs (with this peer) ends; the IKE SAs stay."""
+        out: Out = Transcript(now)
+        for sa in self._box.sas:
+            for tunnel in list(sa.tunnels) if peer in (None, sa.remote.address) else ():
+                address(sa, out)
+                self._endings.terminated(tunnel, "Administrator Reset", out)
+                self._endings.delete_tunnel(tunnel, out)
+        return out.items
+
+    # -- what there is ----------------------------------------------------------------------------------------------
+
+    @property
+    def config(self) -> Config:
+        return self._box.config
+
+    @property
+    def persona(self) -> Persona:
+        return self._box.persona
+
+    @property
+    def engine(self) -> Engine:
+        """Where the IPsec SAs of a tunnel are found by its inbound SPI."""
+        return self._box.engine
+
+    @property
+    def counters(self) -> Counter[str]:
+        """Datagrams and packets that were dropped, by reason."""
+        return self._box.counters
+
+    @property
+    def ike_sas(self) -> Iterator[IkeSa]:
+        """Every IKE SA, half-open ones included, in the order in which they began."""
+        return iter(self._box.sas)
+
+    @property
+    def tunnels(self) -> Iterator[tuple[IkeSa, Tunnel]]:
+        """Every pair of IPsec SAs with the IKE SA it hangs on."""
+        return ((sa, tunnel) for sa in self.ike_sas for tunnel in sa.tunnels)

@@ -1,0 +1,170 @@
+"""What follows from informational messages: deletes, dead peer detection, refusals, INITIAL-CONTACT, INVALID-SPI."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mainmode.blame import Malformed
+from mainmode.events import (
+    ClearNotifyDropped,
+    ConnectionTerminated,
+    InformationalFailed,
+    InvalidSpiReceived,
+    KeepaliveOutOfSequence,
+    KeepaliveReceived,
+    MessageDecoded,
+    NotifyReceived,
+    PayloadProcessed,
+    SessionTornDown,
+    UnknownSaPacket,
+)
+from mainmode.gateway.box import Box, Out
+from mainmode.gateway.endings import Endings
+from mainmode.gateway.quick import QuickSide
+from mainmode.ike.informational import NOTIFY_TEXTS, notify_name
+from mainmode.ike.offers import PROTO_ESP, PROTO_ISAKMP
+from mainmode.ike.sa import Endpoint, IkeSa
+from mainmode.wire import FLAG_ENCRYPTED, Delete, Message, Notify, NotifyType
+
+MAX_SPENT: Final = 128
+"""Informational message ids that are remembered per SA. Keepalives alone are thousands a day; an older message that
+comes again repeats a keepalive number that is not answered twice, or deletes what is gone."""
+
+
+class Notices:
+    def __init__(self, box: Box, endings: Endings, quick: QuickSide) -> None:
+        self._box = box
+        self._endings = endings
+        self._quick = quick
+
+    def receive(self, message: Message, source: Endpoint, local: Endpoint, out: Out) -> None:
+        sa = self._box.sas.of(message.header, source)
+        encrypted = message.header.flags & FLAG_ENCRYPTED
+        if sa is None:
+            self._box.counters["no matching SA"] += 1
+            if encrypted:
+                self._box.say_hostile(UnknownSaPacket(), out)
+            return
+        out.group = sa.group
+        if not encrypted:
+            self._drop_clear(message, out)
+            return
+        if not sa.active:
+            raise Malformed("an informational message before phase 1 is complete")
+        identifier = message.header.message_id
+        if identifier in sa.spent_ids:
+            self._box.counters["message id used before"] += 1
+            return
+        opened = self._box.informational.open(sa, message, out)
+        self._box.heard(sa, source, local, out.now)
+        self._spend(sa, identifier)
+        for payload in opened.payloads:
+            if isinstance(payload, Notify):
+                self._read_notify(sa, payload, out)
+            elif isinstance(payload, Delete):
+                self._read_delete(sa, payload, out)
+
+    def _drop_clear(self, message: Message, out: Out) -> None:
+        """In the clear anybody can say anything: it is told to the user and changes nothing (RFC 2408 §5.13 aside)."""
+        self._box.counters["informational in the clear"] += 1
+        for payload in message.payloads[:4]:
+            if isinstance(payload, Notify) and self._box.may_say_hostile(out):
+                numbers = tuple(p.number for p in message.payloads)
+                out.say(MessageDecoded("RECEIVED", message.header.message_id, numbers, message.header.length))
+                out.say(ClearNotifyDropped(notify_name(payload.type)))
+                out.say(InformationalFailed())
+                return
+
+    def _spend(self, sa: IkeSa, identifier: int) -> None:
+        sa.spent_informational.append(identifier)
+        sa.spent_ids.add(identifier)
+        if len(sa.spent_informational) > MAX_SPENT:
+            sa.spent_ids.discard(sa.spent_informational.popleft())
+
+    def _read_notify(self, sa: IkeSa, notify: Notify, out: Out) -> None:
+        out.say(PayloadProcessed("notify"))
+        number = notify.type
+        if number in (NotifyType.R_U_THERE, NotifyType.R_U_THERE_ACK):
+            self._read_keepalive(sa, notify, out)
+        elif number == NotifyType.INITIAL_CONTACT:
+            self._quick.initial_contact(sa, out)
+        elif number == NotifyType.INVALID_SPI and len(notify.spi) == 4:
+            self._lose_tunnel(sa, int.from_bytes(notify.spi), out)
+        elif 0 < number < 8192:
+            out.say(NotifyReceived(NOTIFY_TEXTS.get(number, notify_name(number)), number))
+            self._refused(sa, notify, out)
+
+    def _read_keepalive(self, sa: IkeSa, notify: Notify, out: Out) -> None:
+        """R-U-THERE and its answer. A number that goes back is a repetition and is not answered (RFC 3706 §5.5)."""
+        if notify.spi != sa.initiator_cookie + sa.responder_cookie or len(notify.data) != 4:
+            return
+        sequence = int.from_bytes(notify.data)
+        if notify.type == NotifyType.R_U_THERE:
+            out.say(KeepaliveReceived("R-U-THERE", sequence))
+            if sequence > sa.dpd_received:
+                sa.dpd_received = sequence
+                self._box.informational.send_keepalive(sa, NotifyType.R_U_THERE_ACK, sequence, out)
+            return
+        out.say(KeepaliveReceived("R-U-THERE-ACK", sequence))
+        if sequence != sa.dpd_sequence:
+            out.say(KeepaliveOutOfSequence(sequence, "R-U-THERE-ACK", sa.dpd_sequence))
+
+    def _lose_tunnel(self, sa: IkeSa, spi: int, out: Out) -> None:
+        """The peer, authentic, does not know the SPI we send to: that tunnel is of no use any more."""
+        out.say(InvalidSpiReceived(spi))
+        for other in self._box.sas.with_peer(sa.remote.address):
+            for tunnel in list(other.tunnels):
+                if tunnel.outbound_spi == spi and other.identity == sa.identity:
+                    self._endings.drop_tunnel(tunnel, out)
+
+    def _refused(self, sa: IkeSa, notify: Notify, out: Out) -> None:
+        """The responder refuses: the quick mode it means is the one with that SPI, or the only one under way.
+
+        The IKE SA stays: whether it has any purpose left is for the responder to say, with a delete.
+        """
+        open_ones = [q for q in sa.exchanges.values() if q.state == "QM_WAIT_MSG2"]
+        by_spi = [q for q in open_ones if q.inbound_spi.to_bytes(4) == notify.spi]
+        for quick in by_spi or (open_ones if len(open_ones) == 1 else []):
+            self._endings.fail_quick_mode(sa, quick, out)
+
+    def _read_delete(self, sa: IkeSa, delete: Delete, out: Out) -> None:
+        out.say(PayloadProcessed("delete"))
+        if delete.protocol == PROTO_ISAKMP:
+            if sa.initiator_cookie + sa.responder_cookie in delete.spis:
+                self._delete_ike(sa, out)
+        elif delete.protocol == PROTO_ESP:
+            for other in self._box.sas.with_peer(sa.remote.address):
+                for tunnel in list(other.tunnels):
+                    if tunnel.outbound_spi.to_bytes(4) in delete.spis and other.identity == sa.identity:
+                        if not tunnel.replaced:
+                            self._endings.terminated(tunnel, "Peer Terminate", out)
+                        self._endings.drop_tunnel(tunnel, out)
+
+    def _delete_ike(self, sa: IkeSa, out: Out) -> None:
+        """The peer ended an IKE SA. Was it renewed, its tunnels live on under the new one; if not, they end with it."""
+        heir = next(
+            (
+                other
+                for other in reversed(self._box.sas.with_peer(sa.remote.address))
+                if other is not sa and other.active and other.identity == sa.identity
+            ),
+            None,
+        )
+        if heir is not None:
+            adopt(heir, sa)
+            self._endings.forget(sa, out)
+            return
+        for tunnel in sa.tunnels:
+            self._endings.terminated(tunnel, "Peer Terminate", out)
+        if not sa.tunnels:
+            out.say(ConnectionTerminated(sa.remote.address, "Peer Terminate", None, None))
+        self._endings.forget(sa, out)
+        out.say(SessionTornDown("User Requested"))
+
+
+def adopt(heir: IkeSa, sa: IkeSa) -> None:
+    """The tunnels made under one IKE SA go on under another with the same peer."""
+    for tunnel in sa.tunnels:
+        tunnel.sa = heir
+    heir.tunnels += sa.tunnels
+    sa.tunnels = []

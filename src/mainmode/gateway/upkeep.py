@@ -1,0 +1,235 @@
+"""What keeps tunnels alive and ends dead ones: renewal, dead peer detection, idle and session timeouts, NAT keepalives.
+
+Renewal is make before break: the new SA is in use before the old one is deleted, and the old one still receives for a
+while. Both ends may begin it; quick mode settles who wins.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from mainmode.events import NegotiationStarted, PeerLost
+from mainmode.gateway.box import Box, Out, address, cancel, same
+from mainmode.gateway.endings import Endings
+from mainmode.gateway.main import MainSide
+from mainmode.gateway.notices import adopt
+from mainmode.gateway.quick import QuickSide
+from mainmode.ike.phase1 import REKEY_AT as REKEY_PHASE1_AT
+from mainmode.ike.phase1 import tunnel_group
+from mainmode.ike.phase2 import REKEY_AT as REKEY_PHASE2_AT
+from mainmode.ike.sa import IkeSa, Send, Tunnel
+from mainmode.wire import NotifyType
+
+OVERLAP_SECONDS: Final = 30.0
+"""How long an SA that was replaced still receives, before the side that replaced it deletes it."""
+
+KEEPALIVE_RETRIES: Final = 3
+"""Unanswered repetitions of R-U-THERE before the peer is given up (FACTS §3.1)."""
+
+VOLUME_CHECK_SECONDS: Final = 10.0
+"""How often the kilobytes of a tunnel are looked at."""
+
+NAT_KEEPALIVE: Final = b"\xff"
+"""RFC 3948 §2.3."""
+
+
+class Upkeep:
+    def __init__(self, box: Box, endings: Endings, quick: QuickSide, main: MainSide) -> None:
+        self._box = box
+        self._endings = endings
+        self._quick = quick
+        self._main = main
+
+    # -- phase 1 ----------------------------------------------------------------------------------------------------
+
+    def begin(self, sa: IkeSa, out: Out) -> None:
+        """Phase 1 is complete: its alarms are set, and what it replaces is retired."""
+        alarms = self._box.alarms
+        sa.heard_at = out.now
+        lifetime = sa.suite.lifetime if sa.suite else None
+        if lifetime is not None:
+            sa.life_alarm = alarms.set(out.now + int(lifetime * REKEY_PHASE1_AT[sa.role]), partial(self._renew, sa))
+        if sa.keepalive == "DPD":
+            sa.keepalive_alarm = alarms.set(out.now + self._threshold(sa), partial(self._keepalive, sa))
+        if sa.local_behind_nat and self._box.config.nat_traversal is not None:
+            self._arm_nat(sa, out)
+        self._main.take_over(sa, out)
+        old, sa.replaces = sa.replaces, None
+        if old is not None and old in self._box.sas:
+            adopt(sa, old)
+        for other in self._box.sas.with_peer(sa.remote.address):
+            if other is not sa and other.active and other.identity == sa.identity and not other.tunnels:
+                cancel(other.life_alarm)
+                other.life_alarm = alarms.set(out.now + OVERLAP_SECONDS, partial(self._retire, other))
+
+    def _renew(self, sa: IkeSa, out: Out) -> None:
+        """Time to renew phase 1, unless the peer has done so already."""
+        address(sa, out)
+        lifetime = sa.suite.lifetime if sa.suite else None
+        if lifetime is None or sa.active_at is None:
+            return
+        sa.life_alarm = self._box.alarms.set(sa.active_at + lifetime, partial(self._expire, sa))
+        others = [other for other in self._box.sas.with_peer(sa.remote.address) if other is not sa]
+        if not any(other.created_at > sa.created_at for other in others):
+            self._main.renew(sa, out)
+
+    def _retire(self, sa: IkeSa, out: Out) -> None:
+        """An IKE SA that another one has replaced: it goes, unless tunnels hang on it still."""
+        address(sa, out)
+        if not sa.tunnels and len(self._box.sas.with_peer(sa.remote.address)) > 1:
+            self._endings.delete(sa, out)
+
+    def _expire(self, sa: IkeSa, out: Out) -> None:
+        """The lifetime of phase 1 is over. Tunnels go on under a newer SA with the peer, if there is one."""
+        address(sa, out)
+        heir = self._box.sas.towards(sa.remote.address)
+        if heir is not None and heir is not sa and heir.active and heir.identity == sa.identity:
+            adopt(heir, sa)
+        self._endings.delete(sa, out)
+
+    # -- dead peer detection ----------------------------------------------------------------------------------------
+
+    def _threshold(self, sa: IkeSa) -> float:
+        group = tunnel_group(self._box.config, sa)
+        return float(group.keepalive_threshold if group else 10)
+
+    def _keepalive(self, sa: IkeSa, out: Out) -> None:
+        """Nothing may have come from the peer for a while: ask whether it is there (RFC 3706).
+
+        ESP from the peer is a sign of life as good as any message.
+        """
+        address(sa, out)
+        group = tunnel_group(self._box.config, sa)
+        retry = float(group.keepalive_retry if group else 2)
+        due = self._heard(sa) + self._threshold(sa)
+        if out.now < due:
+            sa.keepalives_unanswered = 0
+            sa.keepalive_alarm = self._box.alarms.set(due, partial(self._keepalive, sa))
+            return
+        if sa.keepalives_unanswered > KEEPALIVE_RETRIES:
+            out.say(PeerLost(sa.keepalive))
+            self._endings.tear_down(sa, "Lost Service", out)
+            return
+        if sa.dpd_sequence < 0:
+            sa.dpd_sequence = int.from_bytes(self._box.entropy(4)) >> 1  # RFC 3706 §5.4: random, top bit clear
+        sa.dpd_sequence = (sa.dpd_sequence + 1) & 0xFFFFFFFF
+        sa.keepalives_unanswered += 1
+        self._box.informational.send_keepalive(sa, NotifyType.R_U_THERE, sa.dpd_sequence, out)
+        sa.keepalive_alarm = self._box.alarms.set(out.now + retry, partial(self._keepalive, sa))
+
+    def _heard(self, sa: IkeSa) -> float:
+        """When the peer last gave an authentic sign of life."""
+        heard = sa.heard_at
+        for tunnel in sa.tunnels:
+            used = self._box.used(sa, tunnel.inbound_spi)
+            if used is not None and used[0].last_used is not None:
+                heard = max(heard, used[0].last_used)
+        return heard
+
+    # -- NAT --------------------------------------------------------------------------------------------------------
+
+    def _arm_nat(self, sa: IkeSa, out: Out) -> None:
+        interval = self._box.config.nat_traversal
+        if interval is not None:
+            sa.nat_alarm = self._box.alarms.set(out.now + interval, partial(self._nat_keepalive, sa))
+
+    def _nat_keepalive(self, sa: IkeSa, out: Out) -> None:
+        """Keep the mapping of the NAT before us alive (RFC 3948 §4)."""
+        out.do(Send(NAT_KEEPALIVE, sa.local, sa.remote))
+        self._arm_nat(sa, out)
+
+    # -- phase 2 ----------------------------------------------------------------------------------------------------
+
+    def tunnel_up(self, tunnel: Tunnel, out: Out) -> None:
+        """A pair of IPsec SAs is in use: its alarm is set, and what it replaces is retired."""
+        self._arm_tunnel(tunnel, out)
+        for sa in self._box.sas.with_peer(tunnel.sa.remote.address):
+            for old in sa.tunnels:
+                if old is not tunnel and same(old.match, tunnel.match) and sa.identity == tunnel.sa.identity:
+                    old.replaced = True
+                    cancel(old.alarm)
+                    # The side that began the renewal deletes; the other waits for that, or for twice as long.
+                    wait = OVERLAP_SECONDS if tunnel.role == "initiator" else 2 * OVERLAP_SECONDS
+                    old.alarm = self._box.alarms.set(out.now + wait, partial(self._endings.delete_tunnel, old))
+
+    def _arm_tunnel(self, tunnel: Tunnel, out: Out) -> None:
+        """Set the alarm for whatever is due next: renewal, the end, or a look at what passed."""
+        due = [tunnel.started_at + tunnel.suite.lifetime_seconds]
+        if not tunnel.renewing:
+            due.append(tunnel.started_at + int(tunnel.suite.lifetime_seconds * REKEY_PHASE2_AT))
+        idle, session = self._timeouts(tunnel)
+        if idle is not None:
+            due.append(self._last_used(tunnel) + idle)
+        if session is not None:
+            due.append(tunnel.started_at + session)
+        if tunnel.suite.lifetime_kilobytes is not None and self._box.plane is not None:
+            due.append(out.now + VOLUME_CHECK_SECONDS)
+        tunnel.alarm = self._box.alarms.set(max(min(due), out.now), partial(self._look_at, tunnel))
+
+    def _look_at(self, tunnel: Tunnel, out: Out) -> None:
+        address(tunnel.sa, out)
+        age = out.now - tunnel.started_at
+        idle, session = self._timeouts(tunnel)
+        if age >= tunnel.suite.lifetime_seconds:
+            self._endings.delete_tunnel(tunnel, out)
+        elif session is not None and age >= session:
+            self._end(tunnel, "IPSec SA Max Time Exceeded", "Max Time Exceeded", out)
+        elif idle is not None and out.now - self._last_used(tunnel) >= idle:
+            self._end(tunnel, "IPSec SA Idle Timeout", "Idle Timeout", out)
+        else:
+            renewal = int(tunnel.suite.lifetime_seconds * REKEY_PHASE2_AT)
+            if not tunnel.renewing and (age >= renewal or self._nearly_full(tunnel)):
+                tunnel.renewing = True
+                self._renew_tunnel(tunnel, out)
+            self._arm_tunnel(tunnel, out)
+
+    def _end(self, tunnel: Tunnel, reason: str, session_reason: str, out: Out) -> None:
+        sa = tunnel.sa
+        self._endings.terminated(tunnel, reason, out)
+        self._endings.delete_tunnel(tunnel, out)
+        if not sa.tunnels:
+            self._endings.tear_down(sa, session_reason, out)
+
+    def _renew_tunnel(self, tunnel: Tunnel, out: Out) -> None:
+        """Ask for new SAs in place of these, unless the peer or we are at it already."""
+        sa = self._box.sas.towards(tunnel.sa.remote.address)
+        if sa is None or not sa.active or self._quick.is_asking(sa, tunnel.match):
+            return
+        match = tunnel.match
+        out.say(
+            NegotiationStarted(
+                "Rekeying Phase 2",
+                sa.interface,
+                sa.remote.address,
+                match.local.address,
+                match.remote.address,
+                match.map,
+            )
+        )
+        self._quick.send(sa, self._quick.begin(sa, match, out), out)
+
+    def _timeouts(self, tunnel: Tunnel) -> tuple[float | None, float | None]:
+        """Seconds: idle and session timeout of the tunnel-group's policy. Idleness needs a data plane to tell."""
+        group = tunnel_group(self._box.config, tunnel.sa)
+        if group is None:
+            return None, None
+        policy = self._box.config.group_policy(group)
+        idle, session = policy.vpn_idle_timeout, policy.vpn_session_timeout
+        return (
+            idle * 60.0 if isinstance(idle, int) and self._box.plane is not None else None,
+            session * 60.0 if isinstance(session, int) else None,
+        )
+
+    def _last_used(self, tunnel: Tunnel) -> float:
+        used = self._box.used(tunnel.sa, tunnel.inbound_spi)
+        times = [counters.last_used for counters in used or () if counters.last_used is not None]
+        return max(times, default=tunnel.started_at)
+
+    def _nearly_full(self, tunnel: Tunnel) -> bool:
+        """Whether most of the kilobytes are used up, in either direction."""
+        limit = tunnel.suite.lifetime_kilobytes
+        used = self._box.used(tunnel.sa, tunnel.inbound_spi)
+        if limit is None or used is None:
+            return False
+        return max(counters.octets for counters in used) >= limit * 1024 * REKEY_PHASE2_AT
