@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from mainmode.engine import Install
+from mainmode.gateway.engine import Install
 from mainmode.gateway import Action
 from mainmode.ipsec.sa import IpsecSa
 from mainmode.lab.network import Site

@@ -15,7 +15,7 @@ from ipaddress import IPv4Address
 from typing import Final
 
 from mainmode.config.model import Config
-from mainmode.engine import Install, Remove
+from mainmode.gateway.engine import Install, Remove
 from mainmode.events import Entry
 from mainmode.gateway import Action, Gateway
 from mainmode.ike.persona import Persona
@@ -27,7 +27,7 @@ from mainmode.ipsec.selectors import read_packet
 from mainmode.lab.dice import Dice
 from mainmode.lab.faults import ESP, UDP, Classifier, Fate, Fault, FaultyStretch, Packet, Passing
 from mainmode.lab.ip import answer, readdressed
-from mainmode.path import way_out
+from mainmode.gateway.path import way_out
 
 LATENCY: Final = 0.01
 """Seconds from one site to the other."""

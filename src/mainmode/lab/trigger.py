@@ -14,7 +14,7 @@ from mainmode.config.model import Ace, Addresses, AddressRange, Config
 from mainmode.config.vocabulary import PROTOCOLS, protocol_name
 from mainmode.ipsec.selectors import ICMP, TCP, UDP
 from mainmode.lab.ip import question
-from mainmode.path import leaving_by
+from mainmode.gateway.path import leaving_by
 
 ECHO_IDENTIFIER: Final = 0x0B00
 SOURCE_PORT: Final = 49152
