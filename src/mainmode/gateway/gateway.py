@@ -76,7 +76,7 @@ class Gateway:
             self._receive(datagram, source, local, out)
         except Malformed:
             self._box.counters["malformed"] += 1
-            self._box.say_hostile(RuntPacket(local.port), out)
+            self._box.say_hostile(RuntPacket(local.port, source.address, source.port), out)
         except Refused as refusal:
             self._box.counters["refused"] += 1
             for event in refusal.events:

@@ -306,7 +306,9 @@ class QuickModes:
         peer, group = out.peer, out.group
         out.peer = out.group = None  # these two lines name nobody
         out.say(ResponderLifetimeDecoding())
-        out.say(HexDumped(0, notify.spi + notify.data))
+        dumped = notify.spi + notify.data
+        for start in range(0, len(dumped), 16):  # an ASA prints sixteen octets a line
+            out.say(HexDumped(start, dumped[start : start + 16]))
         out.peer, out.group = peer, group
         told = lifetimes(decode_attributes(notify.data))
         seconds = told.get(SECONDS, suite.lifetime_seconds)

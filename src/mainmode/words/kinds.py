@@ -127,7 +127,10 @@ def _read_dump(text: str) -> bytes:
 _HOST = IPv4Address("255.255.255.255")
 
 
-_ip = Kind(_ADDRESS, IPv4Address, str, IPv4Address("10.0.0.2"), lambda address: address is not None)
+# `str` of an address is the dearest part of many lines, and a gateway meets the same few again and again.
+show_address = lru_cache(maxsize=1024)(IPv4Address.__str__)
+
+_ip = Kind(_ADDRESS, IPv4Address, show_address, IPv4Address("10.0.0.2"), lambda address: address is not None)
 _int = Kind(r"\d{1,20}", int, str, 10)
 _name = _word(r"[^\s,]{1,128}?", "MAP")
 

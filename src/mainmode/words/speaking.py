@@ -19,6 +19,7 @@ from typing import Any
 
 from mainmode.events import Entry, Event
 from mainmode.words.asa import WORDINGS
+from mainmode.words.kinds import show_address
 from mainmode.words.template import Template
 from mainmode.words.wording import CATCH_ALL, Context, Tag, Wording
 
@@ -38,51 +39,58 @@ def timestamp(at: float) -> str:
 
 
 class _Spoken:
-    """A wording ready to print: the text, and what stands before it in each dialect."""
+    """A wording ready to print: in each dialect, what stands before the text, and the text."""
 
-    __slots__ = ("before", "context", "template", "text", "wording")
+    __slots__ = ("context", "forms", "template", "wording")
 
     def __init__(self, wording: Wording) -> None:
         self.wording = wording
         self.template: Template = wording.template()
         self.context = wording.context
-        newer = wording.template(capital_s=True).say
-        self.text = {Dialect.COLON: self.template.say, Dialect.NINE: newer, Dialect.SYSLOG: newer}
         number, _, severity = (wording.syslog or CATCH_ALL).partition("-")
-        syslog = f"%ASA-{severity}-{number}: "
+        colon = nine = syslog = f"%ASA-{severity}-{number}: "
         if wording.tag is Tag.IPSEC:
-            self.before = dict.fromkeys(Dialect, "")
-        elif wording.tag is Tag.SYSLOG:
-            self.before = dict.fromkeys(Dialect, syslog)
-        else:
-            tag = f"[{wording.tag.value}]"
-            self.before = {Dialect.COLON: f"{tag}: ", Dialect.NINE: tag, Dialect.SYSLOG: syslog}
+            colon = nine = syslog = ""
+        elif wording.tag is not Tag.SYSLOG:
+            colon, nine = f"[{wording.tag.value}]: ", f"[{wording.tag.value}]"
+        newer = wording.template(capital_s=True).say
+        self.forms = {
+            Dialect.COLON: (colon, self.template.say),
+            Dialect.NINE: (nine, newer),
+            Dialect.SYSLOG: (syslog, newer),
+        }
 
 
 class _Wordings:
     """The wordings of one event class, and the choice between them."""
 
-    __slots__ = ("_by_value", "_fixed", "_spoken")
+    __slots__ = ("_by_value", "_others", "_values")
 
     def __init__(self, spoken: Iterable[_Spoken]) -> None:
-        self._spoken = tuple(spoken)
-        names = sorted({name for one in self._spoken for name in one.wording.when})
-        self._fixed: Callable[[Event], Any] | None = attrgetter(*names) if names else None
-        # Where the fixed fields alone decide, one look is enough.
+        spoken = tuple(spoken)
+        names = sorted({name for one in spoken for name in one.wording.when})
+        self._values: Callable[[Event], Any] | None = attrgetter(*names) if names else None
         self._by_value: dict[Any, _Spoken] = {}
-        for one in self._spoken:
-            if len(one.wording.when) == len(names) and not any(kind.fits for _, kind in one.template.fields):
-                values = tuple(one.wording.when[name] for name in names)
-                self._by_value.setdefault(values if len(values) > 1 else values[0] if values else None, one)
+        """Wordings that the fixed fields alone decide on: one look instead of a comparison with each."""
+        self._others: list[_Spoken] = []
+        for one in spoken:
+            when = one.wording.when
+            if when and set(when) == set(names) and not any(kind.fits for _, kind in one.template.fields):
+                self._by_value[when[names[0]] if len(names) == 1 else tuple(when[name] for name in names)] = one
+            else:
+                self._others.append(one)
+
+        self._others = self._others or [spoken[-1]]
 
     def of(self, event: Event) -> _Spoken:
-        found = self._by_value.get(self._fixed(event) if self._fixed else None)
-        if found is not None:
-            return found
-        for one in self._spoken:
+        if self._values is not None:
+            found = self._by_value.get(self._values(event))
+            if found is not None:
+                return found
+        for one in self._others[:-1]:
             if one.template.takes(event):
                 return one
-        return self._spoken[-1]
+        return self._others[-1]
 
 
 def _by_class() -> dict[type[Event], _Wordings]:
@@ -103,7 +111,7 @@ def wording(event: Event) -> Wording:
 
 def _who(entry: Entry, context: Context) -> str:
     """`Group = …, Username = …, IP = …, `: what of it is known and belongs on the line."""
-    peer = f"IP = {entry.peer}, " if entry.peer is not None else ""
+    peer = f"IP = {show_address(entry.peer)}, " if entry.peer is not None else ""
     if context is Context.PEER:
         return peer
     user = f"Username = {entry.user}, " if entry.user is not None else ""
@@ -116,9 +124,9 @@ def speak(entry: Entry, dialect: Dialect = Dialect.COLON, clock: Clock | None = 
     With a `clock` (`timestamp`, or one of the caller's) the entry's time stands before it.
     """
     spoken = _OF[type(entry.event)].of(entry.event)
-    context = spoken.context
-    who = "" if context is Context.NONE else _who(entry, context)
-    line = spoken.before[dialect] + who + spoken.text[dialect](entry.event)
+    before, say = spoken.forms[dialect]
+    who = "" if spoken.context is Context.NONE else _who(entry, spoken.context)
+    line = before + who + say(entry.event)
     if clock is None or entry.at is None:
         return line
     return f"{clock(entry.at)}{': ' if line.startswith('%ASA') else ' '}{line}"
