@@ -10,6 +10,7 @@ from mainmode import steps
 from mainmode.blame import Malformed, Refused
 from mainmode.events import (
     DuplicatePacket,
+    Entry,
     KeyAcquireDequeued,
     MessageDecoded,
     NegotiationLimitReached,
@@ -46,6 +47,8 @@ class MainSide:
     def receive(self, message: Message, datagram: bytes, source: Endpoint, local: Endpoint, out: Out) -> IkeSa | None:
         """A main mode message; the SA that is complete by it, if one is."""
         box, header = self._box, message.header
+        if header.message_id:
+            raise Malformed("main mode has no message id")  # RFC 2408 §3.1; no proof covers the header
         mark = fingerprint(datagram)
         if header.responder_cookie == NO_COOKIE:
             if box.sas.is_ours(header.initiator_cookie):
@@ -54,6 +57,7 @@ class MainSide:
             known = box.sas.opened_by(source, header.initiator_cookie)
             if known is None:
                 self._open(message, mark, source, local, out)
+                self._hush(source, out)
             elif known.last_received == mark:
                 self._repeat(known, out)
             return None
@@ -78,6 +82,8 @@ class MainSide:
             box.counters["another address"] += 1
             return None
         self._step(sa, step, message, mark, source, local, out)
+        if sa.role == "responder" and not sa.active:
+            self._hush(source, out)
         return sa if sa.active_at is not None else None
 
     def _step(
@@ -107,6 +113,14 @@ class MainSide:
         if not sa.active:
             sa.state = step.next_state
         self._arm(sa, out)
+
+    def _hush(self, source: Endpoint, out: Out) -> None:
+        """What was done for an address that is not configured is told so many times a second and no more.
+
+        Such a message takes a dozen lines, and anybody can send a thousand.
+        """
+        if not self._box.is_configured(source.address) and not self._box.may_say_hostile(out):
+            out.items = [item for item in out.items if not isinstance(item, Entry)]
 
     def _read_clear(self, sa: IkeSa, step: steps.Step, message: Message, out: Out) -> None:
         if step.message == "MM2":
@@ -173,8 +187,8 @@ class MainSide:
         header = message.header
         numbers = tuple(payload.number for payload in message.payloads)
         fault = steps.fault(step, numbers)
-        if header.flags & FLAG_ENCRYPTED or header.message_id or fault is not None:
-            raise Malformed(fault or "MM1 is neither encrypted nor numbered")
+        if header.flags & FLAG_ENCRYPTED or fault is not None:
+            raise Malformed(fault or "MM1 is not encrypted")
         if header.initiator_cookie == NO_COOKIE:
             raise Malformed("no initiator cookie")
         if box.config.crypto_map_on(interface.name) is None:

@@ -24,6 +24,8 @@ class SaTable:
         self._by_peer: dict[IPv4Address, list[IkeSa]] = {}
         self._half_open: OrderedDict[tuple[Endpoint, bytes], IkeSa] = OrderedDict()
         """Responder SAs whose peer has proved nothing yet, by source and initiator cookie, the oldest first."""
+        self._opened: dict[tuple[IPv4Address, bytes], IkeSa] = {}
+        """Every responder SA by the peer's address and cookie: what MM1 that comes again is known by."""
 
     def __iter__(self) -> Iterator[IkeSa]:
         """In the order in which they began."""
@@ -37,11 +39,14 @@ class SaTable:
         self._by_peer.setdefault(sa.remote.address, []).append(sa)
         if sa.role == "responder":
             self._half_open[sa.remote, sa.initiator_cookie] = sa
+            self._opened[sa.remote.address, sa.initiator_cookie] = sa
 
     def remove(self, sa: IkeSa) -> None:
         """Forget an SA; nothing happens if it is not there."""
         self._sas.pop(sa.our_cookie, None)
         self.proved(sa, sa.remote)
+        if self._opened.get((sa.remote.address, sa.initiator_cookie)) is sa:
+            del self._opened[sa.remote.address, sa.initiator_cookie]
         others = [other for other in self._by_peer.get(sa.remote.address, ()) if other is not sa]
         if others:
             self._by_peer[sa.remote.address] = others
@@ -60,8 +65,8 @@ class SaTable:
         return cookie in self._sas
 
     def opened_by(self, source: Endpoint, initiator_cookie: bytes) -> IkeSa | None:
-        """The half-open SA that began with an MM1 from here with this cookie."""
-        return self._half_open.get((source, initiator_cookie))
+        """The SA that began with an MM1 from this address with this cookie."""
+        return self._opened.get((source.address, initiator_cookie))
 
     def crowded_out(self) -> IkeSa | None:
         """The half-open SA that must go before there may be one more."""
