@@ -25,9 +25,9 @@ from mainmode.wire import (
     decode,
     decode_payloads,
     encode,
-    payload_name,
     recognise,
 )
+from mainmode.words.names import payload_name
 from tests.paths import SHARED, require
 from tests.pcap import ESP, isakmp, packets
 

@@ -34,8 +34,8 @@ from mainmode.wire import (
     encode_body,
     encode_header,
     encode_payloads,
-    payload_name,
 )
+from mainmode.words.names import payload_name
 
 # Every payload alone, written out by hand from RFC 2408 §3 unless another source stands above it.
 ROWS: list[tuple[Payload, str]] = [

@@ -29,7 +29,6 @@ from mainmode.wire.numbers import (
     Phase1Attribute,
     Phase2Attribute,
     Protocol,
-    payload_name,
 )
 from mainmode.wire.payloads import (
     Attribute,
@@ -104,6 +103,5 @@ __all__ = [
     "encode_header",
     "encode_payloads",
     "fragmentation_modes",
-    "payload_name",
     "recognise",
 ]

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from mainmode.blame import Malformed
-from mainmode.wire.numbers import FLAG_ENCRYPTED, IdType, PayloadType, payload_name
+from mainmode.wire.numbers import FLAG_ENCRYPTED, IdType, PayloadType
 from mainmode.wire.payloads import (
     ID,
     Attribute,
@@ -39,6 +39,7 @@ from mainmode.wire.payloads import (
     Transform,
     VendorId,
 )
+from mainmode.words.names import payload_name
 
 # Far beyond anything an honest peer sends (the largest message in the source document has 304 octets and 8
 # payloads), and small enough that a hostile one costs a few milliseconds at worst.

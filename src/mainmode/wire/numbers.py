@@ -43,24 +43,6 @@ class PayloadType(IntEnum):
     FRAGMENT = 132
 
 
-_NAMES = {
-    **{int(number): number.name for number in PayloadType},
-    PayloadType.NAT_D: "NAT-D",
-    PayloadType.NAT_OA: "NAT-OA",
-    PayloadType.IOS_KEEPALIVE: "IOS KEEPALIVE",
-    PayloadType.NAT_D_DRAFT: "NAT-D",
-    PayloadType.NAT_OA_DRAFT: "NAT-OA",
-}
-
-
-def payload_name(number: int) -> str:
-    """The word an ASA prints before the number in `IKE_DECODE … with payloads : HDR + SA (1) + …`.
-
-    What it prints for a number it does not know has not been seen anywhere; `UNKNOWN` is ours.
-    """
-    return _NAMES.get(number, "UNKNOWN")
-
-
 class ExchangeType(IntEnum):
     """RFC 2408 §3.1, RFC 2409 appendix A; 6 is mode-config and XAUTH."""
 
