@@ -87,8 +87,7 @@ class Informational:
 
     def send_keepalive(self, sa: IkeSa, number: int, sequence: int, out: Out) -> None:
         """R-U-THERE or R-U-THERE-ACK (RFC 3706 §5.3)."""
-        kind = "R-U-THERE" if number == NotifyType.R_U_THERE else "R-U-THERE-ACK"
-        out.say(KeepaliveSent(kind, sequence))
+        out.say(KeepaliveSent("R-U-THERE" if number == NotifyType.R_U_THERE else "R-U-THERE-ACK", sequence))
         out.say(PayloadBuilt("blank hash"))
         cookies = sa.initiator_cookie + sa.responder_cookie
         self._send(sa, Notify(PROTO_ISAKMP, cookies, number, sequence.to_bytes(4)), out)
