@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Final, Literal
 
+from mainmode.blame import Refused
 from mainmode.config.model import Config
 from mainmode.events import (
     Direction,
@@ -31,6 +32,7 @@ from mainmode.ike.phase1 import Out
 from mainmode.ike.sa import NAT_T_PORT, Agreement, IkeSa
 from mainmode.ipsec.sa import IpsecSa, choose_spi
 from mainmode.ipsec.selectors import TrafficSelector
+from mainmode.wire import NotifyType
 
 EMBRYONIC_LIFETIME: Final = 240
 """Seconds an SA may be without keys (document: `Lifetime   : 240 seconds`)."""
@@ -84,6 +86,8 @@ class Engine:
         self._entropy = entropy
         self._embryonic: dict[int, _Pair] = {}
         self._sas: dict[int, tuple[IpsecSa, IpsecSa]] = {}
+        self._outbound: set[tuple[IPv4Address, int]] = set()
+        """The SPIs that peers gave us, with whose they are."""
         self._rules: dict[tuple[str, int, ProxyId, ProxyId], tuple[int, int]] = {}
         self._memory = 0x53FC2998
         self._handle = 0x0000E9B4
@@ -101,6 +105,7 @@ class Engine:
         """Forget an SPI, embryonic or in use."""
         self._embryonic.pop(inbound_spi, None)
         for sa in self._sas.pop(inbound_spi, ()):
+            self._outbound.discard(sa.id)
             out.do(Remove(sa))
 
     # -- what IKE asks for (`KeyEngine`) ----------------------------------------------------------------------------
@@ -169,13 +174,14 @@ class Engine:
         ):
             out.say(rule)
             out.say(RuleCompleted("inbound", rule.kind, spi, self._address()))
-        if spi not in self._sas:
-            self.listen(sa, agreement, out)
         del self._embryonic[spi]
         out.do(Install(self._sas[spi][1]))
 
     def listen(self, sa: IkeSa, agreement: Agreement, out: Out) -> None:
         inbound, outbound = self._sas_of(sa, agreement, self._embryonic[agreement.inbound_spi].session, out.now)
+        if outbound.id in self._outbound:
+            raise Refused("the peer gave this SPI to another SA of ours", NotifyType.INVALID_SPI)
+        self._outbound.add(outbound.id)
         self._sas[agreement.inbound_spi] = inbound, outbound
         out.do(Install(inbound))
 

@@ -27,7 +27,7 @@ from mainmode.gateway.endings import Endings
 from mainmode.gateway.quick import QuickSide
 from mainmode.gateway.satable import NO_COOKIE
 from mainmode.ike.cryptomap import Match
-from mainmode.ike.phase1 import MainMode
+from mainmode.ike.phase1 import MainMode, nonsense
 from mainmode.ike.sa import IKE_PORT, NAT_T_PORT, Endpoint, IkeSa, Opened, fingerprint
 from mainmode.wire import FLAG_ENCRYPTED, Message
 
@@ -94,8 +94,10 @@ class MainSide:
             opened = self._main.open(sa, message, out) if step.encrypted else None
             numbers = opened.numbers if opened else tuple(payload.number for payload in message.payloads)
             fault = steps.fault(step, numbers)
-            if fault is not None:
+            if fault is not None and opened is None:
                 raise Malformed(fault)
+            if fault is not None:
+                raise nonsense(fault)
             length = opened.length if opened else message.header.length
             out.say(MessageDecoded("RECEIVED", 0, numbers, length))
             if opened is None:
@@ -146,7 +148,7 @@ class MainSide:
             else:
                 self._main.read_mm6(sa, opened, out)
                 self._go_on(sa, out)
-        except Refused:
+        except (Refused, Malformed):
             sa.remote, sa.local = before
             raise
 

@@ -320,11 +320,7 @@ class MainMode:
         try:
             return sa.unseal(message, sa.iv)
         except Malformed as error:
-            raise Refused(
-                f"not decipherable: {error}",
-                NotifyType.PAYLOAD_MALFORMED,
-                (DecryptedNonsense(0), DecryptionFailed()),
-            ) from error
+            raise nonsense(str(error)) from error
 
     def read_mm5(self, sa: IkeSa, opened: Opened, out: Out) -> None:
         """MM5 at the responder, answered with MM6: phase 1 is complete."""
@@ -447,6 +443,11 @@ class MainMode:
         out.say(MessageDecoded("SENDING", 0, sent.payloads, sent.length))
         sa.resend = sa.last_answer = sent
         out.do(sa.wrap(sent.datagram))
+
+
+def nonsense(what: str) -> Refused:
+    """MM5 or MM6 decrypted to something that is none: the keys differ, hence the pre-shared keys."""
+    return Refused(what, NotifyType.PAYLOAD_MALFORMED, (DecryptedNonsense(0), DecryptionFailed()))
 
 
 def tunnel_group(config: Config, sa: IkeSa) -> TunnelGroup | None:

@@ -108,7 +108,10 @@ class KeyEngine(Protocol):
         """A fresh inbound SPI; the SA behind it is embryonic."""
 
     def listen(self, sa: IkeSa, agreement: Agreement, out: Out) -> None:
-        """Take packets on the inbound SA. The responder does so before the initiator can have any reason to send."""
+        """Take packets on the inbound SA, the first thing that is done with an agreement. `Refused` if it cannot be.
+
+        The responder does it before QM2, hence before the initiator can have any reason to send.
+        """
 
     def load_outbound(self, sa: IkeSa, agreement: Agreement, out: Out) -> None: ...
 
@@ -287,6 +290,7 @@ class QuickModes:
                 if payload.type == NotifyType.RESPONDER_LIFETIME:
                     suite = self._take_lifetime(suite, payload, out)
         agreement = self._agree(sa, quick, suite, int.from_bytes(choice.spi))
+        self.engine.listen(sa, agreement, out)
         self._load_outbound(sa, agreement, out)
         self.engine.load_inbound(sa, agreement, out)
         digest = keys.hash_3(sa.hash, _skeyid_a(sa), quick.message_id, quick.our_nonce, quick.peer_nonce)
