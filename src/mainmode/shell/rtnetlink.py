@@ -1,0 +1,105 @@
+"""Addresses, links and routes of this host, by way of rtnetlink. Knows the kernel's structures; no gateway.
+
+Only what a gateway needs, packed here: one request, its answer, closed. Numbers are those of `linux/rtnetlink.h`,
+`linux/if_link.h` and `linux/if_addr.h`; all fields have the host's byte order.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv4Network
+from struct import Struct
+from typing import Final
+
+_HEADER: Final = Struct("=IHHII")
+"""nlmsghdr: length, type, flags, sequence, port."""
+_ATTRIBUTE: Final = Struct("=HH")
+_LINK: Final = Struct("=BxHiII")
+"""ifinfomsg: family, type, index, flags, change."""
+_ADDRESS: Final = Struct("=BBBBi")
+"""ifaddrmsg: family, prefix length, flags, scope, index."""
+_ROUTE: Final = Struct("=BBBBBBBBI")
+"""rtmsg: family, destination's and source's prefix lengths, TOS, table, protocol, scope, type, flags."""
+_NUMBER: Final = Struct("=i")
+_UNSIGNED: Final = Struct("=I")
+
+_ERROR, _DONE = 2, 3
+_NEWLINK, _NEWADDR, _GETADDR, _NEWROUTE, _DELROUTE = 16, 20, 22, 24, 25
+_REQUEST, _ACK, _DUMP, _REPLACE, _CREATE = 0x1, 0x4, 0x300, 0x100, 0x400
+_IFLA_MTU, _IFA_LOCAL, _IFA_LABEL = 4, 2, 3
+_RTA_DST, _RTA_OIF, _RTA_PREFSRC, _RTA_PRIORITY = 1, 4, 7, 6
+_MAIN_TABLE, _PROTOCOL_STATIC, _SCOPE_LINK, _UNICAST = 254, 4, 253, 1
+_IFF_UP: Final = 1
+
+
+def addresses() -> dict[IPv4Address, str]:
+    """The IPv4 addresses of this host (of its network namespace), each with the name of its interface."""
+    found = {}
+    for kind, body in _talk(_GETADDR, _DUMP, _ADDRESS.pack(socket.AF_INET, 0, 0, 0, 0)):
+        if kind != _NEWADDR:
+            continue
+        index = _ADDRESS.unpack_from(body)[4]
+        attributes = dict(_attributes(body[_ADDRESS.size :]))
+        if _IFA_LOCAL in attributes:
+            found[IPv4Address(attributes[_IFA_LOCAL])] = socket.if_indextoname(index)
+    return found
+
+
+def link_up(name: str, mtu: int) -> None:
+    """Switch an interface on, with this MTU. OSError if the kernel refuses."""
+    body = _LINK.pack(socket.AF_UNSPEC, 0, socket.if_nametoindex(name), _IFF_UP, _IFF_UP)
+    _request(_NEWLINK, 0, body + _attribute(_IFLA_MTU, _UNSIGNED.pack(mtu)))
+
+
+def add_route(network: IPv4Network, interface: str, source: IPv4Address | None = None) -> None:
+    """Route `network` into `interface`; the host's own packets then go out from `source`. OSError if refused."""
+    _request(_NEWROUTE, _CREATE | _REPLACE, _route(network, interface, source))
+
+
+def remove_route(network: IPv4Network, interface: str) -> None:
+    """Take back what `add_route` did. OSError if it is not there."""
+    _request(_DELROUTE, 0, _route(network, interface, None))
+
+
+def _route(network: IPv4Network, interface: str, source: IPv4Address | None) -> bytes:
+    body = _ROUTE.pack(socket.AF_INET, network.prefixlen, 0, 0, _MAIN_TABLE, _PROTOCOL_STATIC, _SCOPE_LINK, _UNICAST, 0)
+    body += _attribute(_RTA_DST, network.network_address.packed)
+    body += _attribute(_RTA_OIF, _NUMBER.pack(socket.if_nametoindex(interface)))
+    return body + (_attribute(_RTA_PREFSRC, source.packed) if source else b"")
+
+
+def _attribute(kind: int, value: bytes) -> bytes:
+    return _ATTRIBUTE.pack(_ATTRIBUTE.size + len(value), kind) + value + bytes(-len(value) % 4)
+
+
+def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
+    while len(data) >= _ATTRIBUTE.size:
+        length, kind = _ATTRIBUTE.unpack_from(data)
+        yield kind, data[_ATTRIBUTE.size : length]
+        data = data[max(_ATTRIBUTE.size, length + -length % 4) :]
+
+
+def _request(kind: int, flags: int, body: bytes) -> None:
+    for _ in _talk(kind, flags | _ACK, body):
+        pass
+
+
+def _talk(kind: int, flags: int, body: bytes) -> Iterator[tuple[int, bytes]]:
+    """Ask the kernel; its messages, by type. OSError with the kernel's reason if it refuses."""
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as kernel:
+        kernel.sendall(_HEADER.pack(_HEADER.size + len(body), kind, flags | _REQUEST, 1, 0) + body)
+        while True:
+            data = kernel.recv(65536)
+            while data:
+                length, answer, *_ = _HEADER.unpack_from(data)
+                message, data = data[_HEADER.size : length], data[length + -length % 4 :]
+                if answer == _DONE:
+                    return
+                if answer == _ERROR:
+                    code = -_NUMBER.unpack_from(message)[0]
+                    if code:
+                        raise OSError(code, os.strerror(code))
+                    return
+                yield answer, message

@@ -1,0 +1,111 @@
+"""The sockets of one interface: IKE on UDP 500 and 4500, ESP as IP protocol 50. Knows no message and no SA.
+
+Every socket is bound to the interface's device as well as to its address, so that what leaves here is routed as if
+the tunnel's own routes were not there: a crypto access-list may say `any`, and its peers are in that, too.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from typing import Final
+
+from mainmode.blame import ConfigError
+from mainmode.ike.sa import IKE_PORT, NAT_T_PORT, Endpoint
+from mainmode.span import Span
+
+ESP: Final = 50
+"""IP protocol number (RFC 4303)."""
+
+LARGEST: Final = 65535
+
+_IP_MTU_DISCOVER: Final = 10
+_IP_PMTUDISC_DONT: Final = 0
+"""`linux/in.h`; the socket module does not have them. Outer packets go without DF and may be fragmented on the way."""
+
+BUFFER: Final = 4 * 1024 * 1024
+"""Octets; a burst of a fast sender must survive one turn of the event loop. The kernel cuts it to its own maximum."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What one socket received: the payload of UDP or of IP protocol 50."""
+
+    payload: bytes
+    source: Endpoint
+    to: Endpoint
+    """Port 0: it came as IP protocol 50."""
+
+
+class Port:
+    """One bound socket, at `local`; port 0 stands for IP protocol 50."""
+
+    def __init__(self, local: Endpoint, device: str) -> None:
+        """OSError if the address is not here, the port is taken, or a raw socket is not allowed."""
+        self.local = local
+        self._raw = local.port == 0
+        if self._raw:
+            self.socket = socket.socket(socket.AF_INET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, ESP)
+        else:
+            self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        try:
+            self.socket.setblocking(False)
+            self.socket.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _IP_PMTUDISC_DONT)
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode() + b"\0")
+            self.socket.bind((str(local.address), local.port))
+        except OSError:
+            self.socket.close()
+            raise
+
+    def receive(self) -> Arrival | None:
+        """The next datagram; None while there is none."""
+        try:
+            data, (host, port) = self.socket.recvfrom(LARGEST)
+        except BlockingIOError:
+            return None
+        except OSError:
+            # What an ICMP message reported about an earlier datagram; it says nothing about the next one.
+            return Arrival(b"", self.local, self.local)
+        if self._raw:
+            # A raw socket delivers the IP header as well.
+            return Arrival(data[(data[0] & 0x0F) * 4 :], Endpoint(IPv4Address(host), 0), self.local)
+        return Arrival(data, Endpoint(IPv4Address(host), port), self.local)
+
+    def send(self, payload: bytes, to: Endpoint) -> bool:
+        """Send a datagram. False if this host could not: then it is lost, as datagrams are."""
+        try:
+            self.socket.sendto(payload, (str(to.address), to.port))
+        except OSError:
+            return False
+        return True
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+def open_ports(address: IPv4Address, device: str, enabled: Span, nat_traversal: bool) -> list[Port]:
+    """The sockets of an interface with IKE enabled. ConfigError at the line that enabled it, if one cannot be had."""
+    ports: list[Port] = []
+    try:
+        for number in (IKE_PORT, NAT_T_PORT, 0) if nat_traversal else (IKE_PORT, 0):
+            ports.append(Port(Endpoint(address, number), device))
+    except OSError as refused:
+        wanted = (IKE_PORT, NAT_T_PORT, 0)[len(ports)] if nat_traversal else (IKE_PORT, 0)[len(ports)]
+        for port in ports:
+            port.close()
+        raise ConfigError(enabled, _reason(refused, wanted, address)) from None
+    return ports
+
+
+def _reason(refused: OSError, number: int, address: IPv4Address) -> str:
+    what = f"UDP port {number} of {address}" if number else f"IP protocol {ESP} (ESP) on {address}"
+    if refused.errno == errno.EADDRINUSE:
+        return f"{what} is taken: another IKE daemon runs on this host"
+    if refused.errno in (errno.EPERM, errno.EACCES):
+        capability = "CAP_NET_RAW" if not number else "CAP_NET_BIND_SERVICE and CAP_NET_RAW"
+        return f"{what} needs {capability}: run as root or give the process the capability"
+    return f"{what} cannot be had: {refused.strerror}"
