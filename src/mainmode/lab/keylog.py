@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from mainmode.gateway.engine import Install
 from mainmode.gateway import Action
+from mainmode.gateway.engine import Install
 from mainmode.ipsec.sa import IpsecSa
 from mainmode.lab.network import Site
 

@@ -15,9 +15,10 @@ from ipaddress import IPv4Address
 from typing import Final
 
 from mainmode.config.model import Config
-from mainmode.gateway.engine import Install, Remove
 from mainmode.events import Entry
 from mainmode.gateway import Action, Gateway
+from mainmode.gateway.engine import Install, Remove
+from mainmode.gateway.path import way_out
 from mainmode.ike.persona import Persona
 from mainmode.ike.sa import IKE_PORT, NAT_T_PORT, NON_ESP_MARKER, Endpoint, Send
 from mainmode.ipsec.dataplane import Delivered, Dropped, Protected
@@ -27,7 +28,6 @@ from mainmode.ipsec.selectors import read_packet
 from mainmode.lab.dice import Dice
 from mainmode.lab.faults import ESP, UDP, Classifier, Fate, Fault, FaultyStretch, Packet, Passing
 from mainmode.lab.ip import answer, readdressed
-from mainmode.gateway.path import way_out
 
 LATENCY: Final = 0.01
 """Seconds from one site to the other."""
@@ -58,8 +58,8 @@ class Site:
     def __init__(self, name: str, config: Config, persona: Persona, seed: int) -> None:
         self.name = name
         self.config = config
-        self.gateway = Gateway(config, entropy=Dice(seed, name, "ike"), persona=persona)
         self.plane = MemoryPlane(Dice(seed, name, "esp"))
+        self.gateway = Gateway(config, entropy=Dice(seed, name, "ike"), persona=persona, plane=self.plane)
         self.entries: list[Entry] = []
         self.sent: Counter[bytes] = Counter()
         """Packets of the hosts that went into the tunnel, as the tunnel got them."""
@@ -120,6 +120,8 @@ class Site:
         opened = self.plane.inbound(packet.payload, packet.source.address, now)
         if isinstance(opened, Dropped):
             self._say_dropped(opened, now, packet.to.address)
+            if opened.why is Drop.UNKNOWN_SPI:
+                return self._take(self.gateway.unknown_spi(opened.spi, packet.source.address, now))
             return []
         return self._to_hosts(opened, now)
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from typing import Final
 
-from mainmode.config.model import Ace, Addresses, AddressRange, Config
+from mainmode.config.model import Ace, Addresses, AddressRange, Config, CryptoMapEntry
 from mainmode.config.vocabulary import PROTOCOLS, protocol_name
+from mainmode.gateway.path import leaving_by
 from mainmode.ipsec.selectors import ICMP, TCP, UDP
 from mainmode.lab.ip import question
-from mainmode.gateway.path import leaving_by
 
 ECHO_IDENTIFIER: Final = 0x0B00
 SOURCE_PORT: Final = 49152
@@ -91,7 +91,7 @@ def choose(initiator: Config, responder: Config) -> Trigger | None:
     Without a usable access-list, an echo between the first hosts of the networks behind the two sites; None if there
     are no such networks.
     """
-    candidates = list(_candidates(initiator, responder))
+    candidates = _candidates(initiator, responder)
     echoes = (_echo(ace, source, destination) for ace, source, destination in candidates if ace.protocol in (0, ICMP))
     others = (_first_packet(ace, source, destination) for ace, source, destination in candidates)
     wanted = next((trigger for trigger in (*echoes, *others) if _permitted(initiator, trigger)), None)
@@ -102,30 +102,42 @@ def choose(initiator: Config, responder: Config) -> Trigger | None:
     return Trigger.of(ICMP, source, destination) if source and destination else None
 
 
-def _candidates(initiator: Config, responder: Config) -> Iterator[tuple[Ace, IPv4Address, IPv4Address]]:
-    for ace in _aces(initiator):
+def _candidates(initiator: Config, responder: Config) -> list[tuple[Ace, IPv4Address, IPv4Address]]:
+    """Permit elements with a host at either end; first those that are about these two sites and no third one."""
+    there = {interface.address for interface in responder.interfaces}
+    found = []
+    for entry, ace in _aces(initiator):
         if not ace.permit or not ace.active:
             continue
-        source = _host(ace.source, initiator)
-        destination = _host(ace.destination, responder)
+        source, destination = _host(ace.source, initiator), _host(ace.destination, responder)
         if source is not None and destination is not None:
-            yield ace, source, destination
+            strangers = (
+                there.isdisjoint(entry.peers),
+                not (is_behind(initiator, source) and is_behind(responder, destination)),
+            )
+            found.append((strangers, (ace, source, destination)))
+    return [candidate for _, candidate in sorted(found, key=lambda rated: rated[0])]
 
 
-def _aces(config: Config) -> Iterator[Ace]:
+def _aces(config: Config) -> Iterator[tuple[CryptoMapEntry, Ace]]:
     """The elements of the access-lists that static crypto map entries name, in order; bound maps come first."""
     for crypto_map in sorted(config.crypto_maps.values(), key=lambda crypto_map: not crypto_map.interfaces):
         for entry in crypto_map.entries:
             access_list = config.access_lists.get(entry.access_list or "")
             for line in access_list.lines if access_list else ():
-                yield from line.aces
+                yield from ((entry, ace) for ace in line.aces)
 
 
 def _permitted(config: Config, trigger: Trigger) -> bool:
-    """Whether the first element that fits the trigger permits it, as the crypto map walk will ask."""
-    for ace in _aces(config):
-        if ace.matches(trigger.protocol, trigger.source, trigger.source_port, trigger.destination, trigger.port):
-            return ace.permit
+    """Whether an entry wants the packet: in its access-list the first element that fits is a permit."""
+    denied = None
+    for entry, ace in _aces(config):
+        if entry is not denied and ace.matches(
+            trigger.protocol, trigger.source, trigger.source_port, trigger.destination, trigger.port
+        ):
+            if ace.permit:
+                return True
+            denied = entry
     return False
 
 
