@@ -146,8 +146,8 @@ _NEXT: Final[frozenset[type[Event]]] = frozenset({
     ev.KeyAcquireReceived, ev.CryptoMapLookup, ev.CryptoMapMatched, ev.CryptoMapSkipped, ev.CryptoMapIncomplete,
     ev.CryptoMapNotMatched, ev.TunnelManagerDispatched, ev.Ikev2NotConfigured, ev.NegotiationStarted,
     ev.PayloadBuilt, ev.ProxyIdBuilt, ev.VendorIdSent, ev.IosVendorIdBuilt, ev.IosKeepaliveBuilt,
-    ev.QuickModeBegun, ev.SpiRequested, ev.SpiObtained, ev.QuickModeConstructed, ev.ProxyIdsTransmitted,
-    ev.InitialContactSent, ev.NotifyBuilt, ev.NotifySending, ev.DeleteSending, ev.DeleteReasonSending,
+    ev.QuickModeBegun, ev.SpiRequested, ev.SpiObtained, ev.QuickModeConstructed, ev.FinalQuickModeConstructed,
+    ev.ProxyIdsTransmitted, ev.InitialContactSent, ev.NotifyBuilt, ev.NotifySending, ev.DeleteSending, ev.DeleteReasonSending,
     ev.KeepaliveSent,
 })  # fmt: skip
 """Said while the next message is being built."""
@@ -155,6 +155,7 @@ _NEXT: Final[frozenset[type[Event]]] = frozenset({
 _LAST: Final[frozenset[type[Event]]] = frozenset({
     ev.PayloadProcessed, ev.ProposalAcceptable, ev.Phase1ProposalAccepted, ev.VendorIdReceived,
     ev.FragmentationOffered, ev.IosVendorIdProcessed, ev.NatDiscoveryMissing, ev.IosKeepaliveProcessed,
+    ev.IosKeepaliveMonitored, ev.IosKeepaliveIgnored, ev.IosKeepaliveMalformed, ev.TransformChainBroken,
     ev.AddressIdReceived, ev.SubnetIdReceived, ev.RangeIdReceived, ev.NameIdReceived, ev.ProxyIdReceived,
     ev.OldSaNotFound, ev.DuplicateSaFound, ev.SaFromOtherPeer, ev.StaticMapChecking, ev.StaticMapMatched,
     ev.StaticMapMismatch, ev.StaticMapWithoutAcl, ev.StaticMapIncomplete, ev.CryptoMapPeerConfigured,
@@ -164,7 +165,7 @@ _LAST: Final[frozenset[type[Event]]] = frozenset({
     ev.Phase2RekeyTimer, ev.Phase1Completed, ev.KeepaliveAgreed, ev.KeepaliveUnsupported, ev.Phase1RekeyTimer,
     ev.Phase1ProposalsUnacceptable, ev.AttributeMismatch, ev.PayloadError, ev.DecryptedNonsense,
     ev.DecryptionFailed, ev.HashMismatch, ev.ClearNotifyDropped, ev.NotifyReceived, ev.KeepaliveReceived,
-    ev.Phase2ProposalsUnacceptable, ev.KeyAcquireQueued, ev.DuplicatePacket, ev.FsmHistory,
+    ev.Phase2ProposalsUnacceptable, ev.KeyAcquireQueued, ev.DuplicatePacket, ev.DuplicateFirstPacket, ev.FsmHistory,
 })  # fmt: skip
 """Said about the last message, or about what it led to. Everything else goes with the entry before it."""
 
@@ -595,7 +596,7 @@ class _Layout:
             for waiting in [i for i in self._to_send if isinstance(self.entries[i].event, _FORWARD)]:
                 self._to_send.remove(waiting)
                 self._stand(waiting, self._last)
-        if isinstance(event, ev.DuplicatePacket):
+        if isinstance(event, ev.DuplicatePacket | ev.DuplicateFirstPacket):
             self._peer_repeated(index)
         sending = self._about_next(event)
         self._sending = self._sending if sending is None else sending
