@@ -51,7 +51,9 @@ class Upkeep:
         if lifetime is not None:
             sa.life_alarm = alarms.set(out.now + int(lifetime * REKEY_PHASE1_AT[sa.role]), partial(self._renew, sa))
         if sa.keepalive == "DPD":
-            sa.keepalive_alarm = alarms.set(out.now + self._threshold(sa), partial(self._keepalive, sa))
+            # An initiator that has not got MM6 repeats MM5 for so long, and can answer nothing else.
+            patience = sum(self._box.persona.retransmit_after) if sa.role == "responder" else 0.0
+            sa.keepalive_alarm = alarms.set(out.now + self._threshold(sa) + patience, partial(self._keepalive, sa))
         if sa.local_behind_nat and self._box.config.nat_traversal is not None:
             self._arm_nat(sa, out)
         self._main.take_over(sa, out)
