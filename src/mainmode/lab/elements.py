@@ -8,7 +8,7 @@ none, one or several come out.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Final, Protocol
 
@@ -113,13 +113,3 @@ class Nat:
         # Only what goes out keeps a mapping (RFC 4787, REQ-6): whoever is inside must speak to stay reachable.
         mapping = self._mappings.get((inside, far))
         return mapping if mapping is not None and now < mapping.used_at + self._timeout else None
-
-
-def through(element: Element, passing: list[Passing]) -> list[Passing]:
-    """What becomes of several packets in one element."""
-    return [out for one in passing for out in element.carry(one)]
-
-
-def readdressed(passing: Passing, packet: Packet) -> Passing:
-    """The same passage of a packet whose outer addresses were translated."""
-    return replace(passing, packet=packet)

@@ -26,14 +26,15 @@ from mainmode.ipsec.drops import Drop
 from mainmode.ipsec.memory import MemoryPlane
 from mainmode.ipsec.selectors import read_packet
 from mainmode.lab.dice import Dice
-from mainmode.lab.faults import ESP, UDP, Classifier, Fate, Fault, FaultyStretch, Packet, Passing
+from mainmode.lab.elements import Element, Nat
+from mainmode.lab.faults import ESP, UDP, Classifier, Fate, Packet, Passing
 from mainmode.lab.ip import answer, readdressed
 
 LATENCY: Final = 0.01
 """Seconds from one site to the other."""
 
 MAX_STEPS: Final = 1_000_000
-"""Steps of one run. Nothing the lab does comes near: it ends a run that would never end."""
+"""Steps of one call of `run`. Nothing the lab does comes near: it ends a run that would never end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +165,17 @@ class Site:
 
 
 class Network:
-    """The sites, the wire with its faults, and the clock. `now` is in seconds and begins at 0."""
+    """The sites, the wire between them, and the clock. `now` is in seconds and begins at 0."""
 
-    def __init__(self, sites: Sequence[Site], faults: Sequence[Fault] = ()) -> None:
+    def __init__(self, sites: Sequence[Site], elements: Sequence[Element] = (), nats: Sequence[Nat] = ()) -> None:
+        """`elements` are passed by every packet, in order; `nats` are routers, each before the site that is inside."""
         self.sites = tuple(sites)
         self.now = 0.0
         self.wire: list[Transit] = []
         """Every packet that left a site, in order."""
-        self._stretches = [FaultyStretch(fault) for fault in faults]
+        self.elements = list(elements)
+        self._inside = {nat.inside: nat for nat in nats}
+        self._outside = {nat.outside: nat for nat in nats}
         self._classifier = Classifier()
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
         self._order = 0
@@ -188,11 +192,17 @@ class Network:
 
     def run(self, until: float) -> None:
         """Let things happen until nothing is on its way and nobody negotiates any more, or `until` (seconds) comes."""
+        self._steps = 0
         while (due := self._next(until)) is not None:
             self._steps += 1
             if self._steps > MAX_STEPS:
                 raise RuntimeError(f"the lab did not come to rest after {MAX_STEPS} steps")
             due()
+
+    def pass_time(self, until: float) -> None:
+        """Let all happen that is due by `until`, timers of a tunnel at rest included."""
+        self.at(until, lambda: None)
+        self.run(until)
 
     def _next(self, until: float) -> Callable[[], None] | None:
         """The next thing to do, the clock set to its time; None if the lab is at rest, or nothing is due by `until`."""
@@ -217,16 +227,29 @@ class Network:
     def _put(self, sender: Site, packets: Iterable[Packet]) -> None:
         """Put packets on the wire."""
         for packet in packets:
-            leaving = Passing(self._classifier.name(packet), packet)
-            passing = [leaving]
-            for stretch in self._stretches:
-                passing = [out for one in passing for out in stretch.carry(one)]
-            there = next((site for site in self.sites if site.has(packet.to.address)), None)
-            fate: Fate = "dropped" if not passing else "nobody there" if there is None else passing[-1].fate
-            self.wire.append(Transit(self.now, sender.name, leaving.name, packet, fate))
-            if there is not None:
-                for one in passing:
-                    self.at(self.now + LATENCY + one.later, self._arrival(there, one.packet))
+            name = self._classifier.name(packet)
+            nat = self._inside.get(packet.source.address)
+            outside = nat.outward(packet, self.now) if nat is not None else packet
+            passing = [Passing(name, outside)] if outside is not None else []
+            for element in self.elements:
+                passing = [out for one in passing for out in element.carry(one)]
+            fate: Fate = passing[-1].fate if passing else "dropped"
+            for one in passing:
+                there = self._destination(one.packet)
+                if there is None:
+                    fate = "nobody there"
+                else:
+                    self.at(self.now + LATENCY + one.later, self._arrival(*there))
+            self.wire.append(Transit(self.now, sender.name, name, packet, fate))
+
+    def _destination(self, packet: Packet) -> tuple[Site, Packet] | None:
+        """The site that gets a packet, and the packet as it gets there. A site behind NAT is not reached directly."""
+        nat = self._outside.get(packet.to.address)
+        inside = nat.inward(packet, self.now) if nat is not None else packet
+        if inside is None or (nat is None and inside.to.address in self._inside):
+            return None
+        site = next((site for site in self.sites if site.has(inside.to.address)), None)
+        return (site, inside) if site is not None else None
 
     def _arrival(self, site: Site, packet: Packet) -> Callable[[], None]:
         return lambda: self._put(site, site.receive(packet, self.now))

@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from ipaddress import IPv4Address
+from types import MappingProxyType
 from typing import Final, Literal
 
 from mainmode.config.model import Config
 from mainmode.events import Entry, Role
 from mainmode.gateway import Action
 from mainmode.ike.persona import ASA, Persona
-from mainmode.lab.faults import Fault
+from mainmode.lab.elements import Nat
+from mainmode.lab.faults import Fault, FaultyStretch
 from mainmode.lab.network import Network, Site, Transit
 from mainmode.lab.trigger import Trigger, choose, is_behind
 
@@ -25,6 +28,9 @@ PACKETS: Final = 4
 
 GAP: Final = 0.1
 """Seconds between two questions."""
+
+LATER_GAP: Final = 60.0
+"""Seconds between two questions afterwards: rarer than keepalives, often enough that the tunnel is not idle."""
 
 UNTIL: Final = 600.0
 """Seconds after which a run ends however it stands. The longest schedule of repetitions is a tenth of it."""
@@ -68,6 +74,8 @@ def run(
     initiator: SiteName | None = None,
     personas: tuple[Persona, Persona] = (ASA, ASA),
     faults: Sequence[Fault] = (),
+    nat: Mapping[str, IPv4Address] = MappingProxyType({}),
+    seconds: float = 0.0,
     seed: int = 0,
     until: float = UNTIL,
     watch: Callable[[Site, Sequence[Action]], None] | None = None,
@@ -75,14 +83,17 @@ def run(
     """Bring the two sites together.
 
     A host behind the initiator sends the trigger; its gateway drops that packet and negotiates, as an ASA does. Once
-    all is quiet and there is a tunnel, `PACKETS` questions go through it, and their answers. `watch` sees both sites
-    after everything that happens (`KeyLog.watch`). ValueError if there is no trigger and none can be found.
+    all is quiet and there is a tunnel, `PACKETS` questions go through it, and their answers. `nat` puts a translating
+    router with that address before a site. For `seconds` more time goes on, with a question every `LATER_GAP`. `watch`
+    sees both sites after everything that happens (`KeyLog.watch`). ValueError if there is no trigger and none can be
+    found, or no outside interface behind a router.
     """
     sites = Site("a", a, personas[0], seed), Site("b", b, personas[1], seed)
     for site in sites:
         site.seen = watch
     asking, trigger = _who_asks(a, b, trigger, initiator)
-    network = Network(sites, faults)
+    nats = [Nat(_outside(site.config), nat[site.name]) for site in sites if site.name in nat]
+    network = Network(sites, [FaultyStretch(fault) for fault in faults], nats)
     network.host_sends(sites[asking], trigger.packet(0))
     network.run(until)
     established = _have_tunnel(*sites)
@@ -91,6 +102,8 @@ def run(
             question = partial(network.host_sends, sites[asking], trigger.packet(number))
             network.at(network.now + number * GAP, question)
         network.run(until + PACKETS * GAP)
+    if seconds:
+        _go_on(network, sites[asking], trigger, network.now + seconds)
     return LabResult(
         established,
         {"a_to_b": _delivered(sites[0], sites[1]), "b_to_a": _delivered(sites[1], sites[0])},
@@ -99,6 +112,24 @@ def run(
         (_result("a", sites[0], asking == 0), _result("b", sites[1], asking == 1)),
         tuple(network.wire),
     )
+
+
+def _go_on(network: Network, asking: Site, trigger: Trigger, end: float) -> None:
+    """Time goes on until `end`, with a question now and then, so that what idles and what wears out both show."""
+    number, at = PACKETS + 1, network.now + LATER_GAP
+    while at < end:
+        network.at(at, partial(network.host_sends, asking, trigger.packet(number & 0xFFFF)))
+        number, at = number + 1, at + LATER_GAP
+    network.pass_time(end)
+
+
+def _outside(config: Config) -> IPv4Address:
+    """The address that peers speak to: of the interface with a crypto map and IKE."""
+    for name in config.ike_enabled:
+        interface = config.interface_named(name)
+        if interface is not None and interface.address is not None and config.crypto_map_on(name) is not None:
+            return interface.address
+    raise ValueError("no interface with IKE and a crypto map to put a translating router before")
 
 
 def _who_asks(
