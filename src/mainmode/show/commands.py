@@ -1,0 +1,120 @@
+"""The `show` commands as one table, and the words a user types for them. Knows no state and no layout.
+
+As on an ASA any unambiguous beginning of a word will do (`sh cry isa sa`). What cannot be understood is answered in
+the ASA's own words, with a caret under the first word that does not fit, prompt counted (FACTS §6.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from typing import Any, Final
+
+from mainmode.gateway import Gateway
+from mainmode.ipsec.dataplane import DataPlane
+from mainmode.show.ike import ike_sas, ikev2_sas, isakmp_sas
+from mainmode.show.interfaces import addresses
+from mainmode.show.ipsec import ipsec_sas
+from mainmode.show.view import Release, View
+
+ADDRESS: Final = "A.B.C.D"
+"""Stands for an address in a row of the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One row: the words, with ADDRESS where an address is typed, and what prints it."""
+
+    words: tuple[str, ...]
+    run: Callable[..., list[str]]
+    options: tuple[tuple[str, Any], ...] = ()
+
+
+def _command(text: str, run: Callable[..., list[str]], **options: Any) -> Command:
+    return Command(tuple(text.split()), run, tuple(options.items()))
+
+
+COMMANDS: Final = (
+    _command("show crypto isakmp sa", isakmp_sas),
+    _command("show crypto isakmp sa detail", isakmp_sas, detail=True),
+    _command("show crypto ikev1 sa", ike_sas),
+    _command("show crypto ikev1 sa detail", ike_sas, detail=True),
+    _command("show crypto ikev2 sa", ikev2_sas),
+    _command("show crypto ikev2 sa detail", ikev2_sas),
+    _command("show crypto ipsec sa", ipsec_sas),
+    _command("show crypto ipsec sa detail", ipsec_sas, detail=True),
+    _command("show crypto ipsec sa peer A.B.C.D", ipsec_sas),
+    _command("show crypto ipsec sa peer A.B.C.D detail", ipsec_sas, detail=True),
+    _command("show ipsec sa", ipsec_sas),
+    _command("show ipsec sa detail", ipsec_sas, detail=True),
+    _command("show ip", addresses),
+    _command("show ip address", addresses),
+)
+
+
+def show(
+    gateway: Gateway,
+    plane: DataPlane,
+    command: str,
+    now: float,
+    *,
+    release: Release = "9",
+    wall: Callable[[float], float] = float,
+) -> str:
+    """What an ASA prints for a `show` command, every line ended; for anything else its answer to a wrong command.
+
+    `plane` is where the gateway's SAs are installed; `now` is in seconds on the gateway's clock, and `wall` makes
+    seconds since the epoch of it. Never raises, whatever `command` is.
+    """
+    found = find(command.split())
+    if isinstance(found, tuple):
+        row, peers = found
+        view = View(gateway, plane, now, release, wall)
+        lines = row.run(view, **dict(row.options), **({"peer": peers[0]} if peers else {}))
+    else:
+        lines = found.answer(command, f"{gateway.config.hostname}# ")
+    return "".join(f"{line}\n" for line in lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """Why a line is no command. `at`: index of the word that does not fit, None where words are missing."""
+
+    at: int | None
+    ambiguous: bool = False
+
+    def answer(self, command: str, prompt: str) -> list[str]:
+        """What an ASA says to it."""
+        if self.at is None:
+            return ["ERROR: % Incomplete command"]
+        if self.ambiguous:
+            return [f'ERROR: % Ambiguous command:  "{command.strip()}"']
+        column = 0
+        for word in command.split()[: self.at]:
+            column = command.index(word, column) + len(word)
+        column += len(command[column:]) - len(command[column:].lstrip())
+        return [" " * (len(prompt) + column) + "^", "ERROR: % Invalid input detected at '^' marker."]
+
+
+def find(typed: list[str]) -> tuple[Command, list[IPv4Address]] | Misfit:
+    """The row that some words stand for and the addresses among them, or why there is none."""
+    rows: list[Command] = list(COMMANDS)
+    peers: list[IPv4Address] = []
+    for at, word in enumerate(typed):
+        expected = {row.words[at] for row in rows if len(row.words) > at}
+        if expected == {ADDRESS}:
+            try:
+                peers.append(IPv4Address(word))
+            except ValueError:
+                return Misfit(at)
+            meant = [ADDRESS]
+        elif word.lower() in expected:
+            meant = [word.lower()]
+        else:
+            meant = [keyword for keyword in expected if keyword.startswith(word.lower())]
+        if len(meant) != 1:
+            return Misfit(at, ambiguous=bool(meant))
+        rows = [row for row in rows if len(row.words) > at and row.words[at] == meant[0]]
+    complete = [row for row in rows if len(row.words) == len(typed)]
+    return (complete[0], peers) if complete else Misfit(None)

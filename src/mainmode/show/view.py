@@ -1,0 +1,76 @@
+"""What a `show` command looks at: a gateway, its data plane, the time. Knows no command and no layout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Literal
+
+from mainmode.gateway import Gateway
+from mainmode.ike.sa import IkeSa, Tunnel
+from mainmode.ipsec.dataplane import DataPlane
+from mainmode.ipsec.sa import Counters, IpsecSa
+
+Release = Literal["8.3", "9"]
+"""Whose layout: that of the source document, or that of 9.x."""
+
+_COUNTS = tuple(field.name for field in fields(Counters) if field.name != "last_used")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One look at a running gateway."""
+
+    gateway: Gateway
+    plane: DataPlane
+    now: float
+    """Seconds, of the gateway's clock."""
+    release: Release
+    wall: Callable[[float], float]
+    """From the gateway's clock to seconds since the epoch."""
+
+    @property
+    def blank(self) -> str:
+        """9.x puts a blank behind some values, and scripts that read its output have learned to expect it."""
+        return " " if self.release == "9" else ""
+
+    def pair(self, tunnel: Tunnel) -> tuple[IpsecSa, IpsecSa]:
+        """The inbound and the outbound SA of a tunnel."""
+        return self.gateway.engine.pair(tunnel.inbound_spi)
+
+    def counters(self, sa: IpsecSa) -> Counters:
+        """What an SA has done. Nothing, if the data plane has let it go already or has not got it yet."""
+        try:
+            return self.plane.counters(sa)
+        except KeyError:
+            return Counters()
+
+    def bitmap(self, sa: IpsecSa) -> tuple[int, ...]:
+        """An SA's anti-replay bitmap; that of a fresh SA if the data plane has not got it."""
+        try:
+            return self.plane.bitmap(sa)
+        except KeyError:
+            return (0, 1)
+
+    def total(self, tunnels: list[Tunnel]) -> Counters:
+        """What the SAs of these tunnels have done together."""
+        total = Counters()
+        for tunnel in tunnels:
+            for sa in self.pair(tunnel):
+                counters = self.counters(sa)
+                for name in _COUNTS:
+                    setattr(total, name, getattr(total, name) + getattr(counters, name))
+                if counters.last_used is not None:
+                    total.last_used = max(counters.last_used, total.last_used or counters.last_used)
+        return total
+
+
+def renewed(sa: IkeSa, view: View) -> bool:
+    """Whether an IKE SA is the `Rekey` one of two with its peer: the one being negotiated, or the old one.
+
+    Two peers can share an address behind a NAT; their identities tell them apart once they are proved.
+    """
+    active = [other for other in view.gateway.ike_sas if other.active and other.remote.address == sa.remote.address]
+    if not sa.active:
+        return bool(active)
+    return [other for other in active if other.identity == sa.identity][-1] is not sa
