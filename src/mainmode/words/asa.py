@@ -251,7 +251,7 @@ _debug(e.VendorIdSent, "Send {vendor:vendor} VID", "715048-7", DOCUMENT, "isakmp
 _debug(
     e.FragmentationOffered,
     "IKE Peer included IKE fragmentation capability flags:  Main Mode:        {main_mode:Bool}  "
-    "Aggressive Mode:  {aggressive_mode:Bool}",
+    "Aggressive Mode:{aggressive_mode:Bool}",
     "715064-7", REAL, "isakmp enable",
 )  # fmt: skip
 _debug(
@@ -329,7 +329,7 @@ _decode(
     "ID_IPV4_ADDR_RANGE ID received--{first:ip}--{last:ip}",
     "714011-7", HEARSAY, "access-list", "match address",
 )  # fmt: skip
-_decode(e.NameIdReceived, "{type:id_type} ID received, len {length:int}", CATCH_ALL, REAL, "identity")
+_debug(e.NameIdReceived, "{type:id_type} ID received, len {length:int}", CATCH_ALL, REAL, "identity")
 
 # --- phase 1 done -------------------------------------------------------------------------------------------------
 
@@ -368,7 +368,7 @@ _decode(
     "714003-7", DOCUMENT, "crypto map",
     context=PEER, when={"role": "responder"},
 )  # fmt: skip
-_ike(e.SpiRequested, "IKE: requesting SPI!", CATCH_ALL, DOCUMENT, "transform-set")
+_ike(e.SpiRequested, "IKE: requesting SPI!", None, DOCUMENT, "transform-set")
 _debug(e.SpiObtained, "IKE got SPI from key engine: SPI = {spi:hex8}", "715006-7", DOCUMENT, "transform-set")
 _debug(e.QuickModeConstructed, "oakley constructing quick mode", CATCH_ALL, DOCUMENT, "crypto map")
 _debug(e.QuickModeConstructed, "oakley constucting quick mode", CATCH_ALL, REAL, "crypto map", heard=True)
@@ -419,7 +419,7 @@ for _side, _subnet, _host, _range in (
         _range, GUIDE, "access-list", "match address",
         when={"side": _side},
     )  # fmt: skip
-_ike(e.OldSaNotFound, "QM IsRekeyed old sa not found by addr", CATCH_ALL, DOCUMENT, "access-list")
+_ike(e.OldSaNotFound, "QM IsRekeyed old sa not found by addr", None, DOCUMENT, "access-list")
 _debug(
     e.DuplicateSaFound,
     "QM IsRekeyed: duplicate sa found by {address:ip}, deleting old sa",
@@ -487,10 +487,10 @@ _debug(
 _decode(
     e.ResponderLifetimeDecoding,
     "Responder Lifetime decode follows (outb SPI[4]|attributes):",
-    CATCH_ALL, DOCUMENT, "sa lifetime",
+    None, DOCUMENT, "sa lifetime",
     context=NONE,
 )  # fmt: skip
-_decode(e.HexDumped, "{offset:offset}: {data:dump}", CATCH_ALL, DOCUMENT, context=NONE)
+_decode(e.HexDumped, "{offset:offset}: {data:dump}", None, DOCUMENT, "sa lifetime", context=NONE)
 for _unit, _forced, _overridden in (("seconds", "713073-5", "713075-5"), ("Kbs", "713074-5", "713076-5")):
     _ike(
         e.RekeyIntervalForced,
