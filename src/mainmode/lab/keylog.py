@@ -9,12 +9,11 @@ Formats: Wireshark's user tables `ikev1_decryption_table` (initiator cookie, enc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
-from mainmode.gateway import Action
+from mainmode.gateway import Action, Gateway
 from mainmode.gateway.engine import Install
 from mainmode.ipsec.sa import IpsecSa
-from mainmode.lab.network import Site
 
 _CIPHERS: Final = {
     "esp-des": "DES-CBC [RFC2405]",
@@ -31,6 +30,13 @@ _AUTHS: Final = {
 """What Wireshark calls the algorithms."""
 
 
+class Box(Protocol):
+    """Whatever a gateway runs in."""
+
+    @property
+    def gateway(self) -> Gateway: ...
+
+
 class KeyLog:
     """Collects the keys of both sites while a lab runs."""
 
@@ -39,9 +45,9 @@ class KeyLog:
         """By initiator cookie: whether the initiator said it, and the key."""
         self._esp: dict[tuple[object, ...], str] = {}
 
-    def watch(self, site: Site, actions: Sequence[Action]) -> None:
-        """Look at what a site has now; `actions` are what it has just decided."""
-        for sa in site.gateway.ike_sas:
+    def watch(self, box: Box, actions: Sequence[Action]) -> None:
+        """Look at what a gateway has now; `actions` are what it has just decided."""
+        for sa in box.gateway.ike_sas:
             if sa.cipher_key is None:
                 continue
             # With two different pre-shared keys there are two: MM5 is encrypted with the initiator's.

@@ -27,9 +27,9 @@ _UNSIGNED: Final = Struct("=I")
 
 _ERROR, _DONE = 2, 3
 _NEWLINK, _NEWADDR, _GETADDR, _NEWROUTE, _DELROUTE = 16, 20, 22, 24, 25
-_REQUEST, _ACK, _DUMP, _REPLACE, _CREATE = 0x1, 0x4, 0x300, 0x100, 0x400
-_IFLA_MTU, _IFA_LOCAL, _IFA_LABEL = 4, 2, 3
-_RTA_DST, _RTA_OIF, _RTA_PREFSRC, _RTA_PRIORITY = 1, 4, 7, 6
+_REQUEST, _ACK, _DUMP, _EXCLUSIVE, _CREATE = 0x1, 0x4, 0x300, 0x200, 0x400
+_IFLA_MTU, _IFA_LOCAL = 4, 2
+_RTA_DST, _RTA_OIF, _RTA_PREFSRC = 1, 4, 7
 _MAIN_TABLE, _PROTOCOL_STATIC, _SCOPE_LINK, _UNICAST = 254, 4, 253, 1
 _IFF_UP: Final = 1
 
@@ -54,8 +54,11 @@ def link_up(name: str, mtu: int) -> None:
 
 
 def add_route(network: IPv4Network, interface: str, source: IPv4Address | None = None) -> None:
-    """Route `network` into `interface`; the host's own packets then go out from `source`. OSError if refused."""
-    _request(_NEWROUTE, _CREATE | _REPLACE, _route(network, interface, source))
+    """Route `network` into `interface`; the host's own packets then go out from `source`.
+
+    FileExistsError if this network is routed already, another OSError if the kernel refuses.
+    """
+    _request(_NEWROUTE, _CREATE | _EXCLUSIVE, _route(network, interface, source))
 
 
 def remove_route(network: IPv4Network, interface: str) -> None:

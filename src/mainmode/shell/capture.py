@@ -1,0 +1,42 @@
+"""`--pcap`: what a running gateway sends and receives, as a capture file. Knows IP and UDP headers and no more.
+
+LINKTYPE_RAW, with the headers written anew: sockets do not show the real ones. Opened with the files of `--keylog`,
+Wireshark shows what is inside.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from struct import Struct
+
+from mainmode.ike.sa import Endpoint
+from mainmode.lab.ip import ipv4, udp
+from mainmode.lab.pcap import LINKTYPE_RAW, MAGIC, SNAPLEN
+from mainmode.shell.clock import wall
+from mainmode.shell.hardening import private_file
+from mainmode.shell.udp import ESP
+
+_HEADER = Struct("<IHHiIII")
+_RECORD = Struct("<IIII")
+
+
+class Capture:
+    """A capture file that grows while the gateway runs. It is written at once: a killed gateway leaves a whole file."""
+
+    def __init__(self, path: Path) -> None:
+        """OSError if the file cannot be written."""
+        self._fd = private_file(path)
+        os.write(self._fd, _HEADER.pack(MAGIC, 2, 4, 0, 0, SNAPLEN, LINKTYPE_RAW))
+
+    def add(self, payload: bytes, source: Endpoint, to: Endpoint, now: float) -> None:
+        """A datagram; port 0 stands for IP protocol 50."""
+        if to.port:
+            packet = udp(source.address, source.port, to.address, to.port, payload)
+        else:
+            packet = ipv4(ESP, source.address, to.address, payload)
+        seconds, microseconds = divmod(round(wall(now) * 1_000_000), 1_000_000)
+        os.write(self._fd, _RECORD.pack(seconds, microseconds, len(packet), len(packet)) + packet)
+
+    def close(self) -> None:
+        os.close(self._fd)

@@ -1,0 +1,39 @@
+"""What keeps keys in this process: no core dumps, no debugger, no configuration that everybody reads."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import stat
+from pathlib import Path
+from typing import Final
+
+from mainmode.blame import ConfigError
+from mainmode.config.model import Config
+from mainmode.span import Span
+
+_PR_SET_DUMPABLE: Final = 4
+
+
+def keep_memory_private() -> None:
+    """No core file, and no other process of the same user may look into this one (prctl(2))."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def refuse_public_keys(path: Path, config: Config) -> None:
+    """ConfigError at the first pre-shared key of a file that everybody on this host can read."""
+    if not path.stat().st_mode & stat.S_IROTH:
+        return
+    for group in config.tunnel_groups.values():
+        if group.pre_shared_key is not None:
+            where = group.spans.get("pre-shared-key") or group.span or Span(str(path), 1)
+            raise ConfigError(where, f"everybody on this host can read this key: chmod o-rwx {path}")
+
+
+def private_file(path: Path) -> int:
+    """A file descriptor for writing a file from its beginning that only this user can read (mode 0600)."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    os.fchmod(fd, 0o600)  # it may have been there, with another mode
+    return fd

@@ -1,0 +1,353 @@
+"""`mainmode run`: one gateway on this host, until a signal ends it. Knows sockets, the clock and the gateway's inputs.
+
+    UDP, ESP ─> receive ─┐
+    TUN ─────> outbound ─┼─> Gateway ─> entries to print, datagrams to send, SAs to install
+    clock ───> tick ─────┘
+
+One process, one thread. Nothing here decides anything about IKE or IPsec.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+from typing import Final
+
+from mainmode.blame import ConfigError, Refused
+from mainmode.config.model import Config, Interface
+from mainmode.events import Entry
+from mainmode.gateway import Action, Endpoint, Gateway, Install, Remove, Send
+from mainmode.ike.sa import NAT_T_PORT, NON_ESP_MARKER
+from mainmode.ipsec.dataplane import Dropped, Protected
+from mainmode.ipsec.drops import Drop
+from mainmode.ipsec.memory import MemoryPlane
+from mainmode.lab.keylog import KeyLog
+from mainmode.shell import rtnetlink
+from mainmode.shell.capture import Capture
+from mainmode.shell.clock import now
+from mainmode.shell.debug import Debug
+from mainmode.shell.hardening import keep_memory_private, private_file, refuse_public_keys
+from mainmode.shell.tun import Tun
+from mainmode.shell.udp import Arrival, Port, open_ports
+from mainmode.shell.userspace import Userspace, inner_mtu
+from mainmode.span import Span
+
+BURST: Final = 64
+"""Packets taken from one socket before the others have their turn."""
+
+COMPLAINTS_PER_SECOND: Final = 10
+"""Lines about dropped ESP: a flood of garbage must not become a flood of log."""
+
+KEEPALIVE: Final = b"\xff"
+"""A NAT keepalive (RFC 3948 §2.3)."""
+
+
+class Service:
+    """A gateway with its sockets, its TUN device and its timer."""
+
+    def __init__(self, config: Config, ports: Sequence[Port], tun: Tun, debug: Debug) -> None:
+        self.debug = debug
+        self.capture: Capture | None = None
+        self.keylog: tuple[KeyLog, Path] | None = None
+        plane = MemoryPlane(os.urandom)
+        self.gateway = Gateway(config, entropy=os.urandom, plane=plane)
+        self._ports = {port.local: port for port in ports}
+        self._tun = tun
+        self._userspace = Userspace(
+            config,
+            tun,
+            plane,
+            send=self._send_esp,
+            acquire=self._acquire,
+            complain=self._complain,
+            say=lambda text: print(f"mainmode: {text}", file=sys.stderr, flush=True),
+        )
+        self._timer: asyncio.TimerHandle | None = None
+        self._complaints_second = -1
+        self._complaints = 0
+
+    # -- the life of it -----------------------------------------------------------------------------------------------
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Route what is protected, and listen. ConfigError if a route is in the way."""
+        self._userspace.route_protected()
+        for port in self._ports.values():
+            loop.add_reader(port.socket.fileno(), self._arrivals, port)
+        loop.add_reader(self._tun.fd, self._from_hosts)
+
+    def stop(self) -> None:
+        """Tell every peer that its SAs are gone."""
+        self._do(self.gateway.clear_isakmp(now()))
+
+    # -- the three inputs ---------------------------------------------------------------------------------------------
+
+    def _arrivals(self, port: Port) -> None:
+        for _ in range(BURST):
+            arrival = port.receive()
+            if arrival is None:
+                return
+            if not arrival.payload or arrival.payload == KEEPALIVE:
+                continue
+            at = now()
+            if self.capture is not None:
+                self.capture.add(arrival.payload, arrival.source, arrival.to, at)
+            if not port.local.port or (port.local.port == NAT_T_PORT and arrival.payload[:4] != NON_ESP_MARKER):
+                self._from_peer(arrival, at)
+            else:
+                self._do(self.gateway.receive(arrival.payload, arrival.source, at, arrival.to))
+
+    def _from_peer(self, arrival: Arrival, at: float) -> None:
+        done = self._userspace.from_peer(arrival.payload, arrival.source.address, arrival.to.address, at)
+        if isinstance(done, Dropped) and done.why is Drop.UNKNOWN_SPI:
+            self._do(self.gateway.unknown_spi(done.spi, arrival.source.address, at))
+
+    def _from_hosts(self) -> None:
+        for _ in range(BURST):
+            packet = self._tun.read()
+            if packet is None:
+                return
+            self._userspace.from_hosts(packet, now())
+
+    def _acquire(self, packet: bytes) -> None:
+        self._do(self.gateway.outbound(packet, now()))
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._do(self.gateway.tick(now()))
+
+    # -- what comes of them -------------------------------------------------------------------------------------------
+
+    def _do(self, items: Iterable[Entry | Action]) -> None:
+        """Print the entries, carry out the actions, in order; then set the timer anew."""
+        actions: list[Action] = []
+        for item in items:
+            if isinstance(item, Entry):
+                self.debug.print(item, sys.stdout)
+                continue
+            actions.append(item)
+            if isinstance(item, Send):
+                self._send(item.datagram, item.source, item.to)
+            elif isinstance(item, Install):
+                self._install(item)
+            elif isinstance(item, Remove):
+                self._userspace.remove(item.sa)
+        if self.keylog is not None and actions:
+            self._log_keys(*self.keylog, actions)
+        self._set_timer()
+
+    def _install(self, action: Install) -> None:
+        try:
+            self._userspace.install(action.sa, now())
+        except (Refused, OSError) as refused:
+            print(f"mainmode: SPI 0x{action.sa.spi:08x} of {action.sa.remote}: {refused}", file=sys.stderr, flush=True)
+
+    def _send(self, payload: bytes, source: Endpoint, to: Endpoint) -> None:
+        port = self._ports.get(source)
+        if port is None:
+            return
+        if self.capture is not None:
+            self.capture.add(payload, source, to, now())
+        port.send(payload, to)
+
+    def _send_esp(self, protected: Protected) -> None:
+        sa = protected.sa
+        self._send(protected.datagram, Endpoint(sa.local, sa.local_port), Endpoint(sa.remote, sa.remote_port))
+
+    def _complain(self, dropped: Dropped, own: IPv4Address) -> None:
+        event = dropped.event(own)
+        second = int(now())
+        if second != self._complaints_second:
+            self._complaints_second, self._complaints = second, 0
+        self._complaints += 1
+        if event is not None and self._complaints <= COMPLAINTS_PER_SECOND:
+            self.debug.print(Entry(event, None, None, now()), sys.stdout)
+
+    def _log_keys(self, keylog: KeyLog, directory: Path, actions: Sequence[Action]) -> None:
+        keylog.watch(self, actions)
+        for name, content in keylog.files().items():
+            with open(private_file(directory / name), "wb") as file:
+                file.write(content)
+
+    def _set_timer(self) -> None:
+        at = self.gateway.wake_at
+        if self._timer is not None:
+            if self._timer.when() == at:
+                return
+            self._timer.cancel()
+            self._timer = None
+        if at is not None:
+            self._timer = asyncio.get_running_loop().call_at(at, self._tick)
+
+
+# --- from a configuration to this host ----------------------------------------------------------------------------
+
+
+def on_this_host(config: Config, devices: Mapping[str, str]) -> tuple[Config, dict[str, str]]:
+    """The configuration, and the Linux interface of each interface that has IKE enabled.
+
+    `devices` is what the user said of them. An interface without an address in the configuration takes the device's.
+    ConfigError at the line whose address is not on this host.
+    """
+    here = rtnetlink.addresses()
+    found: dict[str, str] = {}
+    interfaces = {interface.name: interface for interface in config.interfaces if interface.name}
+    for name, enabled in config.ike_enabled.items():
+        interface = interfaces.get(name)
+        device = devices.get(name)
+        if interface is None:
+            raise ConfigError(enabled, f"there is no interface {name}")
+        if interface.address is None and device is not None:
+            interface = interfaces[name] = _with_address_of(device, interface, here, enabled)
+        where = interface.spans.get("ip address") or interface.span or enabled
+        if interface.address is None:
+            raise ConfigError(where, f"interface {name} has no address: give --interface {name}=DEVICE to take its own")
+        owner = here.get(interface.address)
+        if owner is None:
+            raise ConfigError(where, f"{interface.address} is not an address of this host")
+        if device is not None and device != owner:
+            raise ConfigError(where, f"{interface.address} is on {owner}, not on {device}")
+        found[name] = owner
+    if not found:
+        raise ConfigError(Span(config.file, 1), "no interface has IKE enabled: crypto ikev1 enable INTERFACE")
+    changed = tuple(interfaces.get(interface.name or "", interface) for interface in config.interfaces)
+    return replace(config, interfaces=changed), found
+
+
+def _with_address_of(device: str, interface: Interface, here: Mapping[IPv4Address, str], enabled: Span) -> Interface:
+    address = next((address for address, owner in here.items() if owner == device), None)
+    if address is None:
+        raise ConfigError(enabled, f"{device} has no IPv4 address")
+    return replace(interface, address=address, network=IPv4Network(address))
+
+
+def open_tun(config: Config) -> Tun:
+    """The TUN device. ConfigError at the crypto map's interface line, which needs it."""
+    crypto_map = next((one for one in config.crypto_maps.values() if one.interface), None)
+    where = (crypto_map.interface_span if crypto_map else None) or Span(config.file, 1)
+    try:
+        return Tun("mm%d", inner_mtu(config))
+    except FileNotFoundError:
+        raise ConfigError(where, "the data plane needs /dev/net/tun: modprobe tun") from None
+    except PermissionError:
+        raise ConfigError(where, "the data plane needs CAP_NET_ADMIN: run as root or give the capability") from None
+    except OSError as refused:
+        raise ConfigError(where, f"no TUN device: {refused.strerror}") from None
+
+
+async def serve(config: Config, path: Path, options: argparse.Namespace) -> None:
+    """Run the gateway until SIGTERM or SIGINT. ConfigError if this host cannot be what the configuration says."""
+    refuse_public_keys(path, config)
+    config, devices = on_this_host(config, dict(options.interface))
+    loop = asyncio.get_running_loop()
+    with ExitStack() as stack:
+        ports: list[Port] = []
+        for name, device in devices.items():
+            interface = config.interface_named(name)
+            if interface is not None and interface.address is not None:
+                span = config.ike_enabled[name]
+                for port in open_ports(interface.address, device, span, config.nat_traversal is not None):
+                    stack.callback(port.close)
+                    ports.append(port)
+        tun = open_tun(config)
+        stack.callback(tun.close)
+        service = Service(config, ports, tun, options.debug)
+        if options.pcap:
+            service.capture = Capture(options.pcap)
+            stack.callback(service.capture.close)
+        if options.keylog:
+            options.keylog.mkdir(mode=0o700, parents=True, exist_ok=True)
+            service.keylog = KeyLog(), options.keylog
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        service.start(loop)
+        _warn_of_forwarding()
+        print(
+            f"mainmode: {config.hostname} is up on {', '.join(f'{n} ({d})' for n, d in devices.items())}",
+            file=sys.stderr,
+            flush=True,
+        )
+        await stop.wait()
+        service.stop()
+
+
+def _warn_of_forwarding() -> None:
+    if Path("/proc/sys/net/ipv4/ip_forward").read_text() == "0\n":
+        print("mainmode: net.ipv4.ip_forward is 0: hosts behind this one will not get through", file=sys.stderr)
+
+
+def _interface(text: str) -> tuple[str, str]:
+    name, equals, device = text.partition("=")
+    if not (name and equals and device):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=DEVICE, like outside=eth1")
+    return name, device
+
+
+def _debug(text: str) -> Debug:
+    try:
+        return Debug.parse(text)
+    except ValueError as wrong:
+        raise argparse.ArgumentTypeError(str(wrong)) from None
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `mainmode run`."""
+    parser.add_argument("config", metavar="CFG", type=Path, help="an ASA configuration")
+    parser.add_argument(
+        "--interface",
+        metavar="NAME=DEVICE",
+        type=_interface,
+        action="append",
+        default=[],
+        help="the Linux interface of an interface of the configuration; by default the one that has its address",
+    )
+    parser.add_argument(
+        "--dataplane", choices=("auto", "userspace"), default="auto", help="where packets are encrypted"
+    )
+    parser.add_argument("--debug", metavar="ikev1=N,ipsec=N", type=_debug, default=Debug(), help="levels 1 to 255")
+    parser.add_argument("--pcap", metavar="FILE", type=Path, help="write a capture of IKE and ESP")
+    parser.add_argument("--keylog", metavar="DIR", type=Path, help="write the keys as Wireshark's tables (secret!)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """`mainmode run`. 0 after a signal ended it, 2 if the configuration cannot be run here."""
+    from mainmode.config.reader import read
+
+    keep_memory_private()
+    try:
+        text = options.config.read_text(encoding="utf-8", errors="replace")
+    except OSError as missing:
+        print(f"{options.config}: {missing.strerror}", file=sys.stderr)
+        return 2
+    reading = read(text, str(options.config))
+    for error in reading.errors:
+        print(error, file=sys.stderr)
+    if reading.errors:
+        return 2
+    try:
+        asyncio.run(serve(reading.config, options.config, options))
+    except ConfigError as refused:
+        print(refused, file=sys.stderr)
+        return 2
+    except OSError as refused:
+        print(f"{refused.filename}: {refused.strerror}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="mainmode run")
+    add_arguments(parser)
+    return run(parser.parse_args())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

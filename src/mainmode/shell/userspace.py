@@ -1,0 +1,245 @@
+"""The data plane in this process: TUN at one end, ESP at the other. Knows packets and SAs; negotiates nothing.
+
+    hosts ── TUN ── [ MSS, selectors, ESP ] ── UDP 4500 or IP protocol 50 ── peer
+
+What the crypto access-lists name is routed into the TUN device, so what no SA is for cannot leave in clear: it waits
+for one that is being negotiated, or is dropped, counted, and said once. The TUN's MTU is what fits into one outer
+packet: the kernel fragments what is longer before encryption, and answers with ICMP where a packet forbids that.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from ipaddress import IPv4Address, IPv4Network, summarize_address_range
+from typing import Final, NamedTuple
+
+from mainmode.blame import ConfigError
+from mainmode.config.model import Addresses, AddressRange, Config
+from mainmode.events import ProxyId
+from mainmode.gateway.path import way_out
+from mainmode.ike.algorithms import ESP_AUTHS, ESP_CIPHERS
+from mainmode.ike.cryptomap import Match, walk_outbound
+from mainmode.ipsec.dataplane import Delivered, Dropped, NoSa, Protected
+from mainmode.ipsec.drops import Drop
+from mainmode.ipsec.memory import MemoryPlane
+from mainmode.ipsec.sa import ESP_HEADER, ESP_TRAILER, IpsecSa
+from mainmode.ipsec.selectors import read_packet
+from mainmode.shell.segments import clamped
+from mainmode.shell.tun import Tun
+from mainmode.span import Span
+from mainmode.transcript import Transcript
+
+WAITING: Final = 64
+"""Packets that wait for one selector's SA. TCP and ping send few until something answers; more is a flood."""
+
+PATIENCE: Final = 30.0
+"""Seconds after which a waiting packet is stale: whoever sent it has sent it again, or has given up."""
+
+SAID: Final = 1000
+"""Destinations of unprotected packets that are remembered as said; then it begins anew."""
+
+ETHERNET_MTU: Final = 1500
+
+
+class _Waiting(NamedTuple):
+    at: float
+    packet: bytes
+
+
+class Userspace:
+    """Packets of the hosts in and out of the tunnels that are installed in `plane`."""
+
+    def __init__(
+        self,
+        config: Config,
+        tun: Tun,
+        plane: MemoryPlane,
+        *,
+        send: Callable[[Protected], None],
+        acquire: Callable[[bytes], None],
+        complain: Callable[[Dropped, IPv4Address], None],
+        say: Callable[[str], None],
+    ) -> None:
+        """`send` puts ESP on the wire; `acquire` asks the gateway for an SA for a packet; `complain` gets what was
+        dropped and our own address; `say` a sentence for the user."""
+        self.plane = plane
+        self.counters: Counter[str] = Counter()
+        """Packets that never reached an SA, by reason."""
+        self._config = config
+        self._tun = tun
+        self._send = send
+        self._acquire = acquire
+        self._complain = complain
+        self._say = say
+        self._waiting: dict[tuple[ProxyId, ProxyId], deque[_Waiting]] = {}
+        self._routes: Counter[IPv4Network] = Counter()
+        self._said: set[IPv4Address] = set()
+
+    # -- SAs ----------------------------------------------------------------------------------------------------------
+
+    def install(self, sa: IpsecSa, now: float) -> None:
+        """Use an SA; what waited for it leaves."""
+        self.plane.install(sa)
+        if sa.direction == "outbound":
+            for network in networks(sa.selectors.remote):
+                self._route(network)
+            self._flush(now)
+
+    def remove(self, sa: IpsecSa) -> None:
+        self.plane.remove(sa)
+        if sa.direction == "outbound":
+            for network in networks(sa.selectors.remote):
+                self._unroute(network)
+
+    # -- packets ------------------------------------------------------------------------------------------------------
+
+    def from_hosts(self, packet: bytes, now: float) -> None:
+        """A packet that this host routed into the TUN device."""
+        if packet[0] >> 4 != 4:
+            self.counters["not IPv4"] += 1  # the kernel's own router solicitations on a new interface
+            return
+        if self._config.tcpmss:
+            packet = clamped(packet, self._config.tcpmss)
+        done = self.plane.outbound(packet, now)
+        if isinstance(done, Protected):
+            self._send(done)
+        elif isinstance(done, Dropped):
+            self._complain(done, done.sa.local if done.sa else IPv4Address(0))
+        else:
+            self._without_sa(packet, done, now)
+
+    def from_peer(self, esp: bytes, source: IPv4Address, to: IPv4Address, now: float) -> Delivered | Dropped:
+        """ESP arrived at our address `to`. What became of it, for whoever must tell the peer."""
+        done = self.plane.inbound(esp, source, now)
+        if isinstance(done, Dropped):
+            self._complain(done, to)
+            return done
+        packet = clamped(done.packet, self._config.tcpmss) if self._config.tcpmss else done.packet
+        if not self._tun.write(packet):
+            self.counters["not taken by this host"] += 1
+        return done
+
+    def _without_sa(self, packet: bytes, no_sa: NoSa, now: float) -> None:
+        match = self._wanted(packet)
+        if match is None:
+            self.counters["no crypto access-list"] += 1
+            destination = IPv4Address(no_sa.packet.destination)
+            if destination not in self._said:
+                if len(self._said) >= SAID:
+                    self._said.clear()
+                self._said.add(destination)
+                self._say(
+                    f"{IPv4Address(no_sa.packet.source)} to {destination}, IP protocol {no_sa.packet.protocol}: "
+                    "no crypto access-list permits it, so it is dropped and does not leave in clear (said once)"
+                )
+            return
+        queue = self._waiting.setdefault((match.local, match.remote), deque(maxlen=WAITING))
+        while queue and queue[0].at < now - PATIENCE:
+            queue.popleft()
+        if len(queue) == WAITING:
+            self.counters["waiting too long"] += 1  # the oldest makes room
+        queue.append(_Waiting(now, packet))
+        self._acquire(packet)
+
+    def _wanted(self, packet: bytes) -> Match | None:
+        header = read_packet(packet)
+        way = None if isinstance(header, Drop) else way_out(self._config, header)
+        return walk_outbound(self._config, way.interface, way.packet, Transcript(0)) if way is not None else None
+
+    def _flush(self, now: float) -> None:
+        """Everything that waits and has an SA now leaves, in the order in which it came."""
+        for key, queue in list(self._waiting.items()):
+            left: deque[_Waiting] = deque(maxlen=WAITING)
+            for waiting in queue:
+                done = self.plane.outbound(waiting.packet, now) if waiting.at >= now - PATIENCE else None
+                if isinstance(done, Protected):
+                    self._send(done)
+                elif isinstance(done, NoSa):
+                    left.append(waiting)
+            if left:
+                self._waiting[key] = left
+            else:
+                del self._waiting[key]
+
+    # -- routes -------------------------------------------------------------------------------------------------------
+
+    def route_protected(self) -> None:
+        """Route what the crypto access-lists name into the TUN. ConfigError at the line, if it is routed already."""
+        for network, span in protected(self._config):
+            try:
+                self._route(network)
+            except FileExistsError:
+                where = span or Span(self._config.file, 1)
+                message = f"{network} is routed by this host already; take that route away: the tunnel needs it"
+                raise ConfigError(where, message) from None
+
+    def _route(self, network: IPv4Network) -> None:
+        if not self._routes[network]:
+            self._tun.route(network, self._own_address(network))
+        self._routes[network] += 1
+
+    def _unroute(self, network: IPv4Network) -> None:
+        self._routes[network] -= 1
+        if self._routes[network] <= 0:
+            del self._routes[network]
+            self._tun.unroute(network)
+
+    def _own_address(self, network: IPv4Network) -> IPv4Address | None:
+        """The address of this box that a crypto access-list permits towards `network`: for its own packets."""
+        for interface in self._config.interfaces:
+            for crypto_map in self._config.crypto_maps.values():
+                for entry in crypto_map.entries:
+                    access_list = self._config.access_lists.get(entry.access_list or "")
+                    for ace in access_list.aces if access_list else ():
+                        if ace.permit and interface.address and interface.address in ace.source:
+                            if network.network_address in ace.destination:
+                                return interface.address
+        return None
+
+
+def networks(proxy: ProxyId) -> list[IPv4Network]:
+    """A proxy identity's addresses as routes. Everything is two halves, which win over a default route."""
+    if proxy.last is not None:
+        return list(summarize_address_range(proxy.address, proxy.last))
+    return _halved(IPv4Network(f"{proxy.address}/{proxy.mask}", strict=False))
+
+
+def protected(config: Config) -> Iterable[tuple[IPv4Network, Span | None]]:
+    """What the crypto access-lists of bound crypto maps name as destinations, with their lines; each network once."""
+    found: dict[IPv4Network, Span | None] = {}
+    for crypto_map in config.crypto_maps.values():
+        for entry in crypto_map.entries if crypto_map.interface else ():
+            access_list = config.access_lists.get(entry.access_list or "")
+            for line in access_list.lines if access_list and entry.complete else ():
+                for addresses in line.destinations if line.permit and line.active else ():
+                    for network in _networks(addresses):
+                        found.setdefault(network, line.span)
+    return found.items()
+
+
+def _networks(addresses: Addresses) -> list[IPv4Network]:
+    if isinstance(addresses, AddressRange):
+        return list(summarize_address_range(addresses.first, addresses.last))
+    return _halved(addresses)
+
+
+def _halved(network: IPv4Network) -> list[IPv4Network]:
+    return [network] if network.prefixlen else list(network.subnets())
+
+
+def inner_mtu(config: Config) -> int:
+    """The longest packet that fits into one outer packet, whichever of the transform sets is agreed.
+
+    IP 20, UDP 8 (a NAT may be found), ESP header 8, IV, then whole cipher blocks, then the ICV.
+    """
+    outer = min((config.mtu.get(name, ETHERNET_MTU) for name in config.ike_enabled), default=ETHERNET_MTU)
+    smallest = outer
+    for one in config.transform_sets.values():
+        cipher = next((cipher for cipher in ESP_CIPHERS.values() if cipher.name == one.encryption), None)
+        if cipher is None:
+            continue
+        icv = next((auth.icv_length for auth in ESP_AUTHS.values() if auth.name == one.authentication), 0)
+        room = outer - 28 - ESP_HEADER - cipher.iv_length - icv
+        smallest = min(smallest, room // cipher.block_size * cipher.block_size - ESP_TRAILER)
+    return smallest
