@@ -495,6 +495,8 @@ class Config:
     """By interface: `copy-df`, `set-df`, `clear-df`; `copy-df` where nothing is said."""
     fragmentation: Mapping[str, str] = field(default_factory=dict)
     """By interface: `before-encryption`, `after-encryption`; the former where nothing is said."""
+    mtu: Mapping[str, int] = field(default_factory=dict)
+    """By interface; 1500 where nothing is said."""
     sysopt_permit_vpn: bool = True
     same_security_inter: bool = False
     same_security_intra: bool = False

@@ -147,7 +147,7 @@ ICMP_TYPES: Final[Mapping[str, int]] = {
 
 
 def _by_number(names: Mapping[str, int]) -> Mapping[int, str]:
-    return {number: name for name, number in reversed(names.items())}
+    return {number: name for name, number in list(names.items())[::-1]}
 
 
 _PROTOCOL_NAMES: Final = _by_number(PROTOCOLS)
