@@ -99,7 +99,7 @@ class Site:
             if isinstance(protected, Dropped):
                 self._say_dropped(protected, now)
                 return []
-        return self._take(self.gateway.outbound(packet, now))
+        return self.carry_out(self.gateway.outbound(packet, now))
 
     def receive(self, packet: Packet, now: float) -> list[Packet]:
         """A packet arrives from the wire."""
@@ -109,11 +109,11 @@ class Site:
             return self._receive_esp(packet, now)
         if packet.to.port not in (IKE_PORT, NAT_T_PORT):
             return []
-        return self._take(self.gateway.receive(packet.payload, packet.source, now, packet.to))
+        return self.carry_out(self.gateway.receive(packet.payload, packet.source, now, packet.to))
 
     def tick(self, now: float) -> list[Packet]:
         """Time passes."""
-        return self._take(self.gateway.tick(now))
+        return self.carry_out(self.gateway.tick(now))
 
     # -- how it goes on ---------------------------------------------------------------------------------------------
 
@@ -122,7 +122,7 @@ class Site:
         if isinstance(opened, Dropped):
             self._say_dropped(opened, now, packet.to.address)
             if opened.why is Drop.UNKNOWN_SPI:
-                return self._take(self.gateway.unknown_spi(opened.spi, packet.source.address, now))
+                return self.carry_out(self.gateway.unknown_spi(opened.spi, packet.source.address, now))
             return []
         return self._to_hosts(opened, now)
 
@@ -131,7 +131,7 @@ class Site:
         reply = answer(delivered.packet)
         return self.host_sends(reply, now) if reply is not None else []
 
-    def _take(self, items: Iterable[Entry | Action]) -> list[Packet]:
+    def carry_out(self, items: Iterable[Entry | Action]) -> list[Packet]:
         """Keep the entries, carry out the actions; returns what goes onto the wire."""
         packets, actions = [], []
         for item in items:
@@ -188,7 +188,7 @@ class Network:
 
     def host_sends(self, site: Site, packet: bytes) -> None:
         """A host behind `site` sends a packet now."""
-        self._put(site, site.host_sends(packet, self.now))
+        self.put(site, site.host_sends(packet, self.now))
 
     def run(self, until: float) -> None:
         """Let things happen until nothing is on its way and nobody negotiates any more, or `until` (seconds) comes."""
@@ -222,9 +222,9 @@ class Network:
             return None
         self.now = max(self.now, woken[0])
         site = self.sites[woken[1]]
-        return lambda: self._put(site, site.tick(self.now))
+        return lambda: self.put(site, site.tick(self.now))
 
-    def _put(self, sender: Site, packets: Iterable[Packet]) -> None:
+    def put(self, sender: Site, packets: Iterable[Packet]) -> None:
         """Put packets on the wire."""
         for packet in packets:
             name = self._classifier.name(packet)
@@ -252,4 +252,4 @@ class Network:
         return (site, inside) if site is not None else None
 
     def _arrival(self, site: Site, packet: Packet) -> Callable[[], None]:
-        return lambda: self._put(site, site.receive(packet, self.now))
+        return lambda: self.put(site, site.receive(packet, self.now))
