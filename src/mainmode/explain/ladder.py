@@ -147,8 +147,8 @@ _NEXT: Final[frozenset[type[Event]]] = frozenset({
     ev.CryptoMapNotMatched, ev.TunnelManagerDispatched, ev.Ikev2NotConfigured, ev.NegotiationStarted,
     ev.PayloadBuilt, ev.ProxyIdBuilt, ev.VendorIdSent, ev.IosVendorIdBuilt, ev.IosKeepaliveBuilt,
     ev.QuickModeBegun, ev.SpiRequested, ev.SpiObtained, ev.QuickModeConstructed, ev.FinalQuickModeConstructed,
-    ev.ProxyIdsTransmitted, ev.InitialContactSent, ev.NotifyBuilt, ev.NotifySending, ev.DeleteSending, ev.DeleteReasonSending,
-    ev.KeepaliveSent,
+    ev.ProxyIdsTransmitted, ev.InitialContactSent, ev.NotifyBuilt, ev.NotifySending, ev.DeleteSending,
+    ev.DeleteReasonSending, ev.KeepaliveSent,
 })  # fmt: skip
 """Said while the next message is being built."""
 

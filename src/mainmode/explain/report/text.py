@@ -1,0 +1,362 @@
+"""The text form: the ladder as a picture, debugs with their configuration lines, shows, a verdict. Finds nothing out.
+
+Everything comes in as plain values and goes out as one string. Width and colour are the caller's to know: a terminal
+has both, a file has neither (`width=None`: no line is wrapped, one debug after the other).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from io import StringIO
+from itertools import groupby, zip_longest
+from pathlib import PurePath
+from textwrap import wrap
+from typing import Final
+
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+from rich.text import Text
+
+from mainmode.config.vocabulary import protocol_name
+from mainmode.events import Entry
+from mainmode.explain.ladder import Ladder, Negotiation, Phase2, Rung
+from mainmode.explain.report.json import written
+from mainmode.span import Span
+
+PICTURE_WIDTH: Final = 100
+"""Columns of the ladder where there is room; more would only draw the arrows longer."""
+
+COLUMN: Final = 72
+"""A debug narrower than this is not worth reading beside another one."""
+
+MARGIN: Final = 46
+"""Columns of configuration beside the debug."""
+
+ORIGINS: Final = 3
+"""Configuration lines shown for one debug line; the first is the most telling."""
+
+TRANSIT: Final = 4.0
+"""Seconds within which a message arrives, if it does: no box repeats one sooner than after 8."""
+
+_GUTTER: Final = 15
+"""Time and message before a debug line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One box: its name, what it said and how that is laid out."""
+
+    name: str
+    entries: Sequence[Entry]
+    spoken: Sequence[str]
+    """Each entry as the box prints it; a record keeps its line breaks."""
+    ladder: Ladder
+    origins: Sequence[Sequence[Span]] = ()
+    """Each entry's configuration lines; empty without a configuration."""
+    shows: Mapping[str, str] = field(default_factory=dict)
+    """By command: `show crypto isakmp sa` and what it printed."""
+
+    def at(self, entry: int) -> float | None:
+        return self.entries[entry].at
+
+
+def lab(
+    a: Side,
+    b: Side,
+    verdict: str,
+    *,
+    established: bool,
+    width: int | None,
+    colour: bool = False,
+    annotate: bool = False,
+) -> str:
+    """What `mainmode lab` prints: the ladder, both debugs, both sides' `show`s, the verdict in the last line."""
+    lines = [*picture(a, b, width=width), Text()]
+    lines += debugs([a, b], width=width, annotate=annotate)
+    for side in (a, b):
+        lines += shows(side)
+    lines.append(Text(verdict, style="bold green" if established else "bold red"))
+    return render(lines, width=width, colour=colour)
+
+
+def render(lines: Iterable[Text], *, width: int | None, colour: bool) -> str:
+    """Styled lines as one string, with the terminal's colour codes or without any."""
+    out = StringIO()
+    console = Console(
+        file=out,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        no_color=not colour,
+        width=max(width or 0, 10_000),  # the lines are as wide as they should be: the console wraps none
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+    )
+    for line in lines:
+        console.print(line, soft_wrap=True)
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+
+
+# --- the ladder ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrow:
+    """One message, or one repetition of it, on its way between the two boxes."""
+
+    at: float | None
+    order: int
+    rung: Rung
+    rightwards: bool
+    arrived: bool = True
+    again: bool = False
+
+
+def picture(left: Side, right: Side | None = None, *, width: int | None = None, peer: str = "") -> list[Text]:
+    """The ladder between two boxes on one clock, or between one box and its `peer`, of whom only it tells."""
+    width = min(width or PICTURE_WIDTH, PICTURE_WIDTH)
+    lines: list[Text] = []
+    theirs = right.ladder.negotiations if right is not None else ()
+    for number, (ours, other) in enumerate(zip_longest(left.ladder.negotiations, theirs)):
+        if number:
+            lines.append(Text())
+        lines += _ends(left, right, ours, other, width, peer)
+        arrows = sorted(
+            _arrows(left, right, ours, other), key=lambda arrow: (arrow.at is None, arrow.at or 0.0, arrow.order)
+        )
+        for message_id, group in groupby(arrows, key=lambda arrow: _exchange(arrow.rung)):
+            if message_id is not None:
+                lines.append(_quick_mode_heading(message_id, ours or other))
+            lines += [_draw(arrow, width) for arrow in group]
+    return lines
+
+
+def _ends(
+    left: Side, right: Side | None, ours: Negotiation | None, other: Negotiation | None, width: int, peer: str
+) -> list[Text]:
+    """The heading: who stands at which end, and how it ended for each."""
+    far = right.name if right is not None else peer or str(ours.peer if ours else "")
+    heads = (left.name, far), (_ending(ours), _ending(other) if right is not None else "")
+    inner = width - _GUTTER
+    return [
+        Text(" " * _GUTTER + a + " " * max(1, inner - cell_len(a) - cell_len(b)) + b, style="bold" if row == 0 else "")
+        for row, (a, b) in enumerate(heads)
+    ]
+
+
+def _ending(found: Negotiation | None) -> str:
+    if found is None:
+        return "nothing heard"
+    state = f", {found.phase1.state}" if found.phase1.state else ""
+    return f"{found.role}, {found.outcome}{state}"
+
+
+def _exchange(rung: Rung) -> int | None:
+    """The message id of a quick mode's message."""
+    return rung.message_id if rung.name.startswith("QM") else None
+
+
+def _quick_mode_heading(message_id: int, found: Negotiation | None) -> Text:
+    quick = next((q for q in (found.phase2 if found else ()) if q.message_id == message_id), None)
+    return Text(f"{'':{_GUTTER}}quick mode {message_id:08x}{_traffic(quick)}", style="dim")
+
+
+def _traffic(quick: Phase2 | None) -> str:
+    if quick is None or quick.local is None or quick.remote is None:
+        return ""
+    return f"  {protocol_name(quick.local.protocol)} {written(quick.local)} <-> {written(quick.remote)}"
+
+
+def _arrows(left: Side, right: Side | None, ours: Negotiation | None, other: Negotiation | None) -> Iterator[_Arrow]:
+    for side, found, far_side, far in ((left, ours, right, other), (right, other, left, ours)):
+        for order, rung in enumerate(found.messages if found and side else ()):
+            if side is None:
+                continue
+            image = next((r for r in far.messages if _is_image(rung, r)), None) if far else None
+            if rung.direction == "received":
+                # The sender draws what both saw. One box alone, or a message that only its receiver logged:
+                if image is None:
+                    for entry in (rung.entry, *rung.retransmissions):
+                        yield _Arrow(side.at(entry), order, rung, side is not left, again=entry != rung.entry)
+                continue
+            sent = [rung.entry, *rung.retransmissions]
+            arrivals = _arrivals(side, sent, far_side, image)
+            for entry, arrived in zip(sent, arrivals, strict=True):
+                yield _Arrow(side.at(entry), order, rung, side is left, arrived, entry != rung.entry)
+
+
+def _is_image(rung: Rung, other: Rung) -> bool:
+    """Whether the other end's rung is the same message."""
+    return (rung.name, rung.message_id) == (other.name, other.message_id) and rung.direction != other.direction
+
+
+def _arrivals(side: Side, sent: Sequence[int], far_side: Side | None, image: Rung | None) -> list[bool]:
+    """Which of the times a message was sent it came through, by the far end's clock, which is the same."""
+    if far_side is None:
+        return [True] * len(sent)
+    if image is None:
+        return [False] * len(sent)
+    times = [at for entry in sent if (at := side.at(entry)) is not None]
+    arrivals = [at for entry in (image.entry, *image.retransmissions) if (at := far_side.at(entry)) is not None]
+    if len(times) != len(sent) or not arrivals:
+        return [True] * len(sent)
+    arrived = [False] * len(sent)
+    for at in arrivals:
+        waiting = [number for number, time in enumerate(times) if not arrived[number] and time <= at]
+        soon = [number for number in waiting if at - times[number] < TRANSIT]
+        for number in (soon or waiting)[:1]:
+            arrived[number] = True
+    return arrived
+
+
+def _draw(arrow: _Arrow, width: int) -> Text:
+    """One row: time, name, and the arrow with payloads and length on it."""
+    rung = arrow.rung
+    thin = arrow.again or rung.name == "INFO"
+    dash = "." if thin else "-"
+    words = "again" if arrow.again else _payloads(rung)
+    length = "" if arrow.again else f" {rung.length} "
+    inner = width - _GUTTER - 2
+    tail = dash * 3
+    if not arrow.arrived:
+        tail = tail[:-1] + "x" if arrow.rightwards else "x" + tail[1:]
+    elif arrow.rightwards:
+        tail = tail[:-1] + ">"
+    head = dash * 3 if arrow.rightwards or not arrow.arrived else "<" + dash * 2
+    if arrow.rightwards:
+        body = f"{head} {words} "
+        line = body + dash * max(1, inner - len(body) - len(length) - len(tail)) + length + tail
+    else:
+        start = tail if not arrow.arrived else head
+        body = f"{start} {words} "
+        line = body + dash * max(1, inner - len(body) - len(length) - 3) + length + dash * 3
+    text = Text(f"{_time(arrow.at):>8}  ")
+    text.append(f"{rung.name:<5}", style="dim cyan" if thin else "bold cyan")
+    text.append(f"|{line}|", style="dim" if thin else "" if arrow.arrived else "red")
+    return text
+
+
+def _payloads(rung: Rung) -> str:
+    """`KE, NONCE, VENDOR x4, NAT-D x2`, and for an informational message what it is about."""
+    counted = [(name, len(list(group))) for name, group in groupby(rung.payloads)]
+    names = ", ".join(name if count == 1 else f"{name} x{count}" for name, count in counted)
+    return f"{names}: {rung.note}" if rung.note else names
+
+
+def _time(at: float | None) -> str:
+    return "" if at is None else f"{at:.3f}"
+
+
+# --- debugs -------------------------------------------------------------------------------------------------------
+
+
+def debugs(sides: Sequence[Side], *, width: int | None, annotate: bool = False) -> list[Text]:
+    """What the boxes said: in time's order side by side where there is room, else one after the other."""
+    margin = MARGIN if annotate else 0
+    column = None if width is None else (width - 3 * (len(sides) - 1)) // len(sides)
+    if len(sides) > 1 and column is not None and column >= COLUMN + margin:
+        return _side_by_side(sides, column, annotate)
+    lines: list[Text] = []
+    for side in sides:
+        lines.append(Text(f"debug of {side.name}, {len(side.entries)} lines", style="bold"))
+        for _, rows in _spoken(side, width, annotate):
+            lines += rows
+        lines.append(Text())
+    return lines
+
+
+def _side_by_side(sides: Sequence[Side], column: int, annotate: bool) -> list[Text]:
+    heading = Text(" | ").join(
+        _padded(Text(f"debug of {side.name}, {len(side.entries)} lines", style="bold"), column) for side in sides
+    )
+    lines = [heading]
+    spoken = [(at, number, rows) for number, side in enumerate(sides) for at, rows in _spoken(side, column, annotate)]
+    # A stable sort: what happened at one moment stays in the order of the sides.
+    for _, number, rows in sorted(spoken, key=lambda item: item[0] or 0.0):
+        for row in rows:
+            cells = [row if other == number else Text() for other in range(len(sides))]
+            lines.append(Text(" | ").join(_padded(cell, column) for cell in cells))
+    return [*lines, Text()]
+
+
+def _spoken(side: Side, width: int | None, annotate: bool) -> Iterator[tuple[float | None, list[Text]]]:
+    """Each entry with its time: gutter, margin if asked for, and the line, wrapped where there is a width."""
+    margin = MARGIN if annotate and side.origins else 0
+    room = None if width is None else max(20, width - _GUTTER - margin)
+    before: tuple[str, str] | None = None
+    before_notes: list[str] = []
+    for index, spoken in enumerate(side.spoken):
+        stage, at = side.ladder.places[index].stage, side.at(index)
+        gutter = (_time(at), stage)
+        notes = [_note(span, margin - 2) for span in side.origins[index][:ORIGINS]] if margin else []
+        # What stands in the row above already is not said again.
+        shown = [] if notes == before_notes else notes
+        texts = [row for line in spoken.split("\n") for row in _wrapped(line, room)]
+        rows = []
+        for number, (note, text) in enumerate(zip_longest(shown, texts, fillvalue="")):
+            row = Text(f"{gutter[0]:>8}  " if number == 0 and gutter != before else " " * 10)
+            row.append(f"{stage if number == 0 and gutter != before else '':<5}", style="cyan")
+            if margin:
+                row.append(set_cell_size(note, margin), style="dim")
+            row.append(text)
+            rows.append(row)
+        before, before_notes = gutter, notes
+        yield at, rows
+
+
+def _note(span: Span, width: int) -> str:
+    note = f"{PurePath(span.file).name}:{span.line}: {span.text.strip()}"
+    return note if cell_len(note) <= width else set_cell_size(note, width - 1) + "…"
+
+
+def _wrapped(line: str, width: int | None) -> list[str]:
+    """One printed line on as many rows as it takes; what goes on is indented by four."""
+    if width is None or cell_len(line) <= width:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip()) + 4)
+    return wrap(line, width, subsequent_indent=indent, break_on_hyphens=False) or [line]
+
+
+def _padded(text: Text, width: int) -> Text:
+    padded = text.copy()
+    padded.pad_right(max(0, width - padded.cell_len))
+    return padded
+
+
+# --- shows --------------------------------------------------------------------------------------------------------
+
+
+def shows(side: Side) -> list[Text]:
+    """Each `show` as at the box's prompt."""
+    lines: list[Text] = []
+    for command, output in side.shows.items():
+        lines.append(Text(f"{side.name}# {command}", style="bold"))
+        lines += [Text(line) for line in output.rstrip("\n").split("\n")]
+        lines.append(Text())
+    return lines
+
+
+def verdict(a: Side, b: Side, delivered: Mapping[str, int], seconds: float, *, established: bool) -> str:
+    """One sentence on how a lab run ended."""
+    if established:
+        there, back = delivered["a_to_b"], delivered["b_to_a"]
+        return (
+            f"The tunnel is up: {there} packets went from {a.name} to {b.name} and {back} back, "
+            f"in {seconds:.3f} seconds of virtual time."
+        )
+    return "There is no tunnel: " + "; ".join(f"{side.name} {_stopped(side)}" for side in (a, b)) + "."
+
+
+def _stopped(side: Side) -> str:
+    """Where a side stands that has no tunnel."""
+    if not side.ladder.negotiations:
+        return "said nothing about a peer" if side.entries else "said nothing"
+    last = side.ladder.negotiations[-1]
+    state = f" ({last.phase1.state})" if last.phase1.state else ""
+    reached = f"got as far as {last.reached}" if last.reached else "sent and received nothing"
+    if last.expected is None:
+        return f"{reached}{state}"
+    name, direction = last.expected
+    return f"{reached} and {'waits for' if direction == 'received' else 'did not send'} {name}{state}"
