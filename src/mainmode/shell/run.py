@@ -46,6 +46,10 @@ BURST: Final = 64
 COMPLAINTS_PER_SECOND: Final = 10
 """Lines about dropped ESP: a flood of garbage must not become a flood of log."""
 
+SETTLE: Final = 0.05
+"""Seconds from an SA's installation until what waited for it leaves. strongSwan listens only some time after QM3, in
+another thread than the one that reads ESP: without this two of five first packets were lost."""
+
 KEEPALIVE: Final = b"\xff"
 """A NAT keepalive (RFC 3948 §2.3)."""
 
@@ -139,13 +143,15 @@ class Service:
                 self._install(item)
             elif isinstance(item, Remove):
                 self._userspace.remove(item.sa)
+        if any(isinstance(action, Install) for action in actions):
+            asyncio.get_running_loop().call_later(SETTLE, lambda: self._userspace.flush(now()))
         if self.keylog is not None and actions:
             self._log_keys(*self.keylog, actions)
         self._set_timer()
 
     def _install(self, action: Install) -> None:
         try:
-            self._userspace.install(action.sa, now())
+            self._userspace.install(action.sa)
         except (Refused, OSError) as refused:
             print(f"mainmode: SPI 0x{action.sa.spi:08x} of {action.sa.remote}: {refused}", file=sys.stderr, flush=True)
 

@@ -78,13 +78,12 @@ class Userspace:
 
     # -- SAs ----------------------------------------------------------------------------------------------------------
 
-    def install(self, sa: IpsecSa, now: float) -> None:
-        """Use an SA; what waited for it leaves."""
+    def install(self, sa: IpsecSa) -> None:
+        """Use an SA. What waits for it leaves with `flush`."""
         self.plane.install(sa)
         if sa.direction == "outbound":
             for network in networks(sa.selectors.remote):
                 self._route(network)
-            self._flush(now)
 
     def remove(self, sa: IpsecSa) -> None:
         self.plane.remove(sa)
@@ -147,7 +146,7 @@ class Userspace:
         way = None if isinstance(header, Drop) else way_out(self._config, header)
         return walk_outbound(self._config, way.interface, way.packet, Transcript(0)) if way is not None else None
 
-    def _flush(self, now: float) -> None:
+    def flush(self, now: float) -> None:
         """Everything that waits and has an SA now leaves, in the order in which it came."""
         for key, queue in list(self._waiting.items()):
             left: deque[_Waiting] = deque(maxlen=WAITING)

@@ -1,0 +1,178 @@
+"""strongSwan's charon as the peer, one process in a namespace. Knows its configuration files and its control program.
+
+Its packets pass through its own kernel-libipsec plugin, because not every kernel has ESP. The plugin must stand before
+kernel-netlink, or the SAs go to the kernel. Release 5.9.8 then always uses UDP 4500 (it sends a false NAT-D hash, so
+both ends see a NAT); 6.0 can send real ESP.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.peers.world import World, require_programs, until
+
+CHARON = "/usr/lib/ipsec/charon"
+SWANCTL = "/usr/sbin/swanctl"
+
+_DAEMON = """
+charon {{
+  load = random nonce aes des sha1 sha2 md5 hmac kdf openssl gmp kernel-libipsec kernel-netlink socket-default vici
+  install_routes = yes
+  retransmit_timeout = 1.0
+  retransmit_base = 1.5
+  retransmit_tries = 3
+  filelog {{
+    log {{
+      path = {directory}/charon.log
+      flush_line = yes
+      default = 1
+    }}
+  }}
+  plugins {{
+    vici {{
+      socket = unix://{directory}/vici
+    }}
+    kernel-libipsec {{
+      raw_esp = {raw_esp}
+    }}
+    openssl {{
+      load_legacy = yes
+    }}
+  }}
+}}
+"""
+
+_CONNECTION = """
+connections {{
+  site {{
+    version = 1
+    aggressive = no
+    local_addrs = {local}
+    remote_addrs = {remote}
+    proposals = {ike}
+    rekey_time = {ike_rekey}s
+    over_time = 0s
+    rand_time = 0s
+    dpd_delay = {dpd}s
+    local {{
+      auth = psk
+      id = {local_id}
+    }}
+    remote {{
+      auth = psk
+      id = {remote_id}
+    }}
+    children {{
+      net {{
+        mode = tunnel
+        local_ts = {local_ts}
+        remote_ts = {remote_ts}
+        esp_proposals = {esp}
+        life_time = {esp_life}s
+        rekey_time = {esp_rekey}s
+        rand_time = 0s
+      }}
+    }}
+  }}
+}}
+secrets {{
+  ike-site {{
+    secret = "{psk}"
+  }}
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a connection of the peer asks for and agrees to, in strongSwan's words."""
+
+    ike: str = "3des-sha1-modp1024"
+    esp: str = "aes128-sha1"
+    local: str = "10.0.0.2"
+    remote: str = "10.0.0.1"
+    local_id: str = "10.0.0.2"
+    remote_id: str = "10.0.0.1"
+    local_ts: str = "192.168.2.0/24"
+    remote_ts: str = "192.168.1.0/24"
+    psk: str = "cisco"
+    ike_rekey: int = 86400
+    esp_life: int = 28800
+    esp_rekey: int = 27000
+    dpd: int = 0
+
+
+class Charon:
+    """A running charon in `space`."""
+
+    def __init__(self, world: World, space: str = "gb", *, root: Path | None = None, raw_esp: bool = False) -> None:
+        """`root`: a directory with another release unpacked in it."""
+        require_programs(*([] if root else [CHARON, SWANCTL]))
+        self._world = world
+        self._root = root
+        self.space = space
+        self.directory = world.directory / f"charon-{space}"
+        self.directory.mkdir(exist_ok=True)
+        self.log = self.directory / "charon.log"
+        self.log.unlink(missing_ok=True)
+        (self.directory / "vici").unlink(missing_ok=True)
+        daemon = self.directory / "strongswan.conf"
+        daemon.write_text(_DAEMON.format(directory=self.directory, raw_esp="yes" if raw_esp else "no"))
+        self.process = world.start(
+            space,
+            *("sh", "-c", self._start_script(daemon)),
+            log=self.directory / "stdout",
+            environment={"STRONGSWAN_CONF": str(daemon)},
+        )
+        until(lambda: (self.directory / "vici").is_socket() or self.process.poll() is not None, 10, "charon's socket")
+        assert self.process.poll() is None, (self.directory / "stdout").read_text()
+
+    def _start_script(self, daemon: Path) -> str:
+        # `ip netns exec` gave us a mount namespace of our own: a fresh /run hides another charon's pid file.
+        if self._root is None:
+            return f"mount -t tmpfs tmpfs /run && exec {CHARON}"
+        root, inside = self._root, f"{self._root}{self.directory}"
+        return (
+            f"mkdir -p {inside} && mount --bind {self.directory} {inside} && mount --rbind /dev {root}/dev && "
+            f"mount -t proc proc {root}/proc && mount -t tmpfs tmpfs {root}/run && exec chroot {root} {CHARON}"
+        )
+
+    def load(self, wishes: Wishes) -> None:
+        """Replace the connection."""
+        file = self.directory / "swanctl.conf"
+        file.write_text(_CONNECTION.format(**{name: getattr(wishes, name) for name in Wishes.__dataclass_fields__}))
+        done = self.control("--load-all", "--clear", "--file", str(file))
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def initiate(self, timeout: int = 10) -> bool:
+        """Ask charon to bring the tunnel up; whether it did."""
+        return self.control("--initiate", "--child", "net", "--timeout", str(timeout)).returncode == 0
+
+    def terminate(self) -> None:
+        """Delete the IKE SA, if there is one, and wait for that."""
+        self.control("--terminate", "--ike", "site", "--timeout", "5")
+
+    def sas(self) -> str:
+        return self.control("--list-sas").stdout
+
+    def control(self, *words: str) -> subprocess.CompletedProcess[str]:
+        command = [SWANCTL, *words, "--uri", f"unix://{self.directory}/vici"]
+        if self._root is not None:
+            command = ["nsenter", "-t", str(self.process.pid), "-m", "-n", "chroot", str(self._root), *command]
+        return subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env={**os.environ, "SWANCTL_DIR": str(self.directory)},
+        )
+
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def stop(self) -> None:
+        self._world.stop(self.process)

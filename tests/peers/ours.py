@@ -1,0 +1,94 @@
+"""Our own gateway as a process in a namespace, and the configurations it is given. Knows the command line, no more."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+from tests.peers.world import SITES, World, until
+
+READY = "is up on"
+
+
+def configuration(
+    side: str = "a",
+    *,
+    access_list: tuple[str, ...] = ("ip 192.168.1.0 255.255.255.0 192.168.2.0 255.255.255.0",),
+    policies: tuple[tuple[str, str, int], ...] = (("3des", "sha", 2),),
+    transform_sets: tuple[tuple[str, str], ...] = (("esp-aes", "esp-sha-hmac"),),
+    psk: str = "cisco",
+    peer: str | None = None,
+    entry: tuple[str, ...] = (),
+    more: tuple[str, ...] = (),
+) -> str:
+    """A site as an ASA would have it written: what differs from the usual is named."""
+    other = "b" if side == "a" else "a"
+    outside, inside, _ = SITES[side]
+    peer = peer or SITES[other][0]
+    names = [f"SET{number}" for number, _ in enumerate(transform_sets)]
+    lines = [
+        f"hostname site-{side}",
+        "interface GigabitEthernet0/0",
+        " nameif inside",
+        " security-level 100",
+        f" ip address {inside} 255.255.255.0",
+        "interface GigabitEthernet0/1",
+        " nameif outside",
+        " security-level 0",
+        f" ip address {outside} 255.255.255.0",
+        *(f"access-list VPN extended permit {line}" for line in access_list),
+        *(
+            f"crypto ipsec ikev1 transform-set {name} {cipher} {auth}"
+            for name, (cipher, auth) in zip(names, transform_sets, strict=True)
+        ),
+        "crypto map MAP 10 match address VPN",
+        f"crypto map MAP 10 set peer {peer}",
+        f"crypto map MAP 10 set ikev1 transform-set {' '.join(names)}",
+        *(f"crypto map MAP 10 {line}" for line in entry),
+        *more,
+        "crypto map MAP interface outside",
+        "crypto ikev1 enable outside",
+    ]
+    for number, (cipher, digest, group) in enumerate(policies, 1):
+        lines += [
+            f"crypto ikev1 policy {number}",
+            " authentication pre-share",
+            f" encryption {cipher}",
+            f" hash {digest}",
+            f" group {group}",
+            " lifetime 86400",
+        ]
+    lines += [
+        f"tunnel-group {peer} type ipsec-l2l",
+        f"tunnel-group {peer} ipsec-attributes",
+        f" ikev1 pre-shared-key {psk}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+class Ours:
+    """`mainmode run` in namespace `space`."""
+
+    def __init__(self, world: World, text: str, space: str = "ga", *options: str) -> None:
+        self._world = world
+        self.directory = world.directory / f"ours-{space}"
+        self.directory.mkdir(exist_ok=True)
+        self.config = self.directory / "site.cfg"
+        self.config.write_text(text)
+        self.config.chmod(0o600)
+        self.log: Path = self.directory / "log"
+        self.process = world.start(
+            space,
+            *(sys.executable, "-m", "mainmode.shell.run", str(self.config)),
+            *("--debug", "ikev1=127,ipsec=127", *options),
+            log=self.log,
+        )
+        until(lambda: READY in self.said() or self.process.poll() is not None, 20, "our gateway's start")
+        assert self.process.poll() is None, self.said()
+
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        self._world.stop(self.process, number)

@@ -1,0 +1,155 @@
+"""Two sites in network namespaces, each with a gateway and one host. Knows addresses and processes, no VPN software.
+
+    ha 192.168.1.2 ── 192.168.1.1 ga 10.0.0.1 ══ 10.0.0.2 gb 192.168.2.254 ── hb 192.168.2.1, .2 and more
+
+Everything a world makes it takes away again: processes by their pid, namespaces by their name, which holds our own pid.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tests.paths import require
+
+SITES = {
+    "a": ("10.0.0.1", "192.168.1.1", ["192.168.1.2"]),
+    "b": ("10.0.0.2", "192.168.2.254", ["192.168.2.1", "192.168.2.2"]),
+}
+"""Of each site: the gateway outside and inside, and the host."""
+
+OTHER_NETWORKS = [f"192.168.{number}.0/24" for number in range(21, 26)]
+"""More networks behind gateway b; the host has address .1 in each."""
+
+
+def require_programs(*names: str) -> None:
+    """Leave the test out unless we are root and these programs are there."""
+    require(os.geteuid() == 0, "network namespaces need root")
+    for name in names:
+        require(shutil.which(name) or Path(name).exists(), f"{name} is not installed")
+
+
+def until(condition: Callable[[], object], seconds: float, what: str) -> None:
+    """Wait for something that another process does."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not within {seconds:g} s: {what}")
+        time.sleep(0.02)
+
+
+class World:
+    """The namespaces `ha`, `ga`, `gb`, `hb`, and the processes in them."""
+
+    def __init__(self, directory: Path) -> None:
+        require_programs("ip", "ping")
+        self.directory = directory
+        self._prefix = f"mm{os.getpid()}"
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._made: list[str] = []
+        try:
+            self._build()
+        except BaseException:
+            self.close()
+            raise
+
+    def name(self, space: str) -> str:
+        return f"{self._prefix}-{space}"
+
+    def command(self, space: str, *words: str) -> list[str]:
+        return ["ip", "netns", "exec", self.name(space), *words]
+
+    def run(self, space: str, *words: str, timeout: float = 30) -> subprocess.CompletedProcess[str]:
+        """Run a program in a namespace and wait for it. Its failure is for the caller to see."""
+        return subprocess.run(self.command(space, *words), capture_output=True, text=True, timeout=timeout, check=False)
+
+    def must(self, space: str, *words: str) -> str:
+        """Run a program in a namespace that may not fail; its output."""
+        done = self.run(space, *words)
+        assert done.returncode == 0, f"{' '.join(words)}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def start(
+        self, space: str, *words: str, log: Path, environment: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start a program in a namespace; what it says goes to a file."""
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                self.command(space, *words),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(environment or {})},
+            )
+        self._processes.append(process)
+        return process
+
+    def stop(self, process: subprocess.Popen[bytes], number: int = signal.SIGTERM) -> None:
+        """End a program that was started here."""
+        if process.poll() is None:
+            process.send_signal(number)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(10)
+        if process in self._processes:
+            self._processes.remove(process)
+
+    def ping(
+        self, space: str, target: str, count: int = 1, wait: float = 3, source: str | None = None, size: int = 56
+    ) -> int:
+        """Ask `count` times, 0.2 s apart; how many answers came."""
+        words = ["ping", "-n", "-q", "-c", str(count), "-i", "0.2", "-W", f"{wait:g}", "-s", str(size)]
+        words += ["-I", source] if source else []
+        done = self.run(space, *words, target, timeout=30 + count * (wait + 0.2))
+        counts = [line for line in done.stdout.splitlines() if "received" in line]
+        return int(counts[0].split(",")[1].split()[0]) if counts else 0
+
+    def close(self) -> None:
+        for process in reversed(list(self._processes)):
+            self.stop(process)
+        for space in self._made:
+            subprocess.run(["ip", "netns", "del", self.name(space)], check=False, capture_output=True)
+        self._made.clear()
+
+    # -- how it is built ----------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        for space in ("ha", "ga", "gb", "hb"):
+            self._ip("netns", "add", self.name(space))
+            self._made.append(space)
+            self.must(space, "ip", "link", "set", "lo", "up")
+        self._cable("ga", "outside", "gb", "outside")
+        for side, (outside, inside, hosts) in SITES.items():
+            gateway, host = f"g{side}", f"h{side}"
+            self._cable(gateway, "inside", host, "eth0")
+            self._address(gateway, "outside", outside)
+            self._address(gateway, "inside", inside)
+            for address in hosts:
+                self._address(host, "eth0", address)
+            self.must(host, "ip", "route", "add", "default", "via", inside)
+            self.must(gateway, "sysctl", "-qw", "net.ipv4.ip_forward=1")
+        for network in OTHER_NETWORKS:
+            base = network.removesuffix("0/24")
+            self.must("hb", "ip", "address", "add", f"{base}1/24", "dev", "eth0")
+            self.must("gb", "ip", "address", "add", f"{base}254/24", "dev", "inside")
+
+    def _cable(self, one: str, its: str, other: str, others: str) -> None:
+        self._ip(
+            *("link", "add", its, "netns", self.name(one), "type", "veth"),
+            *("peer", "name", others, "netns", self.name(other)),
+        )
+        self.must(one, "ip", "link", "set", its, "up")
+        self.must(other, "ip", "link", "set", others, "up")
+
+    def _address(self, space: str, device: str, address: str) -> None:
+        self.must(space, "ip", "address", "add", f"{address}/24", "dev", device)
+
+    def _ip(self, *words: str) -> None:
+        subprocess.run(["ip", *words], check=True, capture_output=True)
