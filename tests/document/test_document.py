@@ -143,6 +143,14 @@ def test_four_pings_each_way_go_through(initiator: str) -> None:
     assert laboratory(initiator).delivered == {"a_to_b": 4, "b_to_a": 4}
 
 
+@pytest.mark.parametrize("command", ["crypto isakmp sa", "crypto ipsec sa"])
+def test_show_prints_what_the_document_shows_after_its_responder_run(command: str) -> None:
+    # The SPIs are others, and the document's author waited 274 seconds before he looked.
+    other = re.compile(r"0x(?!0{8}|0{6}1F|0{7}1)[0-9A-F]{8}|spi ?: [0-9A-F]{8}|\(\d+\)|/\d+\)$", re.MULTILINE)
+    expected = (SEED / f"show-{command.replace(' ', '-')}.txt").read_text()
+    assert other.sub("#", laboratory("b").sites[0].show[command]) == other.sub("#", expected)
+
+
 def test_the_configuration_as_printed_is_refused_for_exactly_its_three_slips() -> None:
     reading = read((SEED / "as-printed.cfg").read_text(), "as-printed.cfg")
     assert [error.span.line for error in reading.errors] == [20, 21, 22]

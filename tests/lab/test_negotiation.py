@@ -457,4 +457,5 @@ def test_two_runs_with_one_seed_are_the_same_to_the_last_octet_and_another_seed_
     first, second, other = (run(site("a"), site("b"), seed=seed) for seed in (7, 7, 8))
     assert first.wire == second.wire
     assert [one.entries for one in first.sites] == [one.entries for one in second.sites]
+    assert [one.show for one in first.sites] == [one.show for one in second.sites]
     assert first.wire[0].packet.payload[:8] != other.wire[0].packet.payload[:8]

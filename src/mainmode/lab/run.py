@@ -20,6 +20,8 @@ from mainmode.lab.elements import Nat
 from mainmode.lab.faults import Fault, FaultyStretch
 from mainmode.lab.network import Network, Site, Transit
 from mainmode.lab.trigger import Trigger, choose, is_behind
+from mainmode.show import show
+from mainmode.show.view import Release
 
 SiteName = Literal["a", "b"]
 
@@ -31,6 +33,8 @@ GAP: Final = 0.1
 
 LATER_GAP: Final = 60.0
 """Seconds between two questions afterwards: rarer than keepalives, often enough that the tunnel is not idle."""
+
+SHOWN: Final = ("crypto isakmp sa", "crypto ipsec sa")
 
 UNTIL: Final = 600.0
 """Seconds after which a run ends however it stands. The longest schedule of repetitions is a tenth of it."""
@@ -45,6 +49,8 @@ class SiteResult:
     role: Role
     entries: tuple[Entry, ...]
     """What its debug says, in order, each with its time."""
+    show: Mapping[str, str]
+    """By command (`crypto ipsec sa`): what `show` prints at the end."""
 
     @property
     def hostname(self) -> str:
@@ -109,7 +115,7 @@ def run(
         {"a_to_b": _delivered(sites[0], sites[1]), "b_to_a": _delivered(sites[1], sites[0])},
         round(network.now, 6),
         trigger,
-        (_result("a", sites[0], asking == 0), _result("b", sites[1], asking == 1)),
+        (_result("a", sites[0], asking == 0, network.now), _result("b", sites[1], asking == 1, network.now)),
         tuple(network.wire),
     )
 
@@ -159,5 +165,12 @@ def _delivered(sender: Site, receiver: Site) -> int:
     return (sender.sent & receiver.arrived).total()
 
 
-def _result(name: SiteName, site: Site, asked: bool) -> SiteResult:
-    return SiteResult(name, site.config, "initiator" if asked else "responder", tuple(site.entries))
+def _result(name: SiteName, site: Site, asked: bool, now: float) -> SiteResult:
+    release = _release(site.config)
+    shown = {command: show(site.gateway, site.plane, f"show {command}", now, release=release) for command in SHOWN}
+    return SiteResult(name, site.config, "initiator" if asked else "responder", tuple(site.entries), shown)
+
+
+def _release(config: Config) -> Release:
+    """The release whose `show` the configuration's author knows: up to 8.3 it is `isakmp` that later is `ikev1`."""
+    return "8.3" if config.syntax == "isakmp" else "9"
