@@ -345,7 +345,7 @@ def _nat_and_routes() -> Iterator[Command]:
     )
     sides = "[ destination static <mapped-destination:word> <real-destination:word> ]"
     services = "[ service <real-service:word> <mapped-service:word> ]"
-    where = "nat <interfaces> [ after-auto ] [ <line:1-2147483647> ] source"
+    where = "nat [ <interfaces> ] [ after-auto ] [ <line:1-2147483647> ] source"
     yield _command(
         GLOBAL,
         f"{where} <kind:static|dynamic> <real:word> <mapped:word> {sides} {services} {tail}",
@@ -678,15 +678,15 @@ def _crypto_maps() -> Iterator[Command]:
         yield _command(GLOBAL, f"no crypto {kind} <map:word>", DONE, "Takes all entries away.", None, do.no_entry)
     yield _command(
         GLOBAL,
-        "crypto map <map:word> <sequence:1-65535> ipsec-isakmp dynamic <dynamic-map:word>",
+        "crypto map <map:word> <sequence:1-65535> ipsec-isakmp dynamic <target:word>",
         DONE,
         "A dynamic map at this place.",
-        do.entry_setting("dynamic", lambda draft, entry, m: {"dynamic": m["dynamic-map"]}),
+        do.entry_setting("dynamic", lambda draft, entry, m: {"dynamic": m["target"]}),
     )
     yield _command(
         GLOBAL,
         "crypto map <map:word> <sequence:1-65535> ipsec-isakmp",
-        IGNORED,
+        NOT_IMPLEMENTED,
         "A router's and a PIX 6's way to begin an entry; an ASA knows no other kind.",
         enters=SWALLOW,
     )

@@ -187,7 +187,8 @@ class Draft:
             lines=lines,
         )
         self._references(config)
-        return config, tuple(dict.fromkeys(self._undefined)), tuple(self.findings)
+        undefined = sorted(dict.fromkeys(self._undefined), key=lambda one: (one.span.line, one.span.column))
+        return config, tuple(undefined), tuple(self.findings)
 
     def _usable_policies(self) -> Iterator[IkePolicy]:
         for _, policy in sorted(self.policies.items()):

@@ -325,7 +325,7 @@ def _nat_name(word: str) -> Endpoint | None:
 
 
 def twice_nat(draft: Draft, m: Match) -> None:
-    real_interface, mapped_interface = m["interfaces"]
+    real_interface, mapped_interface = m.get("interfaces", ("any", "any"))
     rule = NatRule(
         3 if "after-auto" in m else 1,
         m.get("kind", "dynamic"),

@@ -48,7 +48,7 @@ class Line:
     text, which differs from 0 behind a prompt, behind `no`, and where two commands run together.
     """
 
-    __slots__ = ("_span", "_text", "exec", "file", "indent", "last", "number", "offset", "text", "words")
+    __slots__ = ("_is_cut", "_span", "_text", "exec", "file", "indent", "last", "number", "offset", "text", "words")
 
     def __init__(self, file: str, number: int, text: str) -> None:
         self.file = file
@@ -63,12 +63,14 @@ class Line:
         self.exec = False
         """Typed at a prompt that takes no configuration."""
         self._span: Span | None = None
+        self._is_cut = False
         if "#" in text or ">" in text:
             prompt = _PROMPT.match(text)
             if prompt is not None:
                 self.offset = 1
                 self.words = self.words[1:]
-                self.indent = 0
+                # The prompt tells where the command belongs as indentation does elsewhere.
+                self.indent = 0 if prompt[1] in (None, "(config)") else 1
                 self.exec = prompt[1] is None
 
     @property
@@ -80,7 +82,11 @@ class Line:
     def span(self) -> Span:
         """All of the line's words."""
         if self._span is None:
-            self._span = self.part(0)
+            if self.offset or self.last or self._is_cut:
+                self._span = self.part(0)
+            else:  # the usual case, without looking for the words' places
+                end = len(self._text.rstrip()) + 1
+                self._span = Span(self.file, self.number, self.indent + 1, end, 0, self.text)
         return self._span
 
     def columns(self, index: int) -> tuple[int, int]:
@@ -115,6 +121,7 @@ class Line:
         )
         other.words = self.words[first:end]
         other.indent, other.offset, other.exec, other._span = self.indent, self.offset + first, False, None
+        other._is_cut = True
         return other
 
     def joined(self, following: Sequence[Line], glue: str) -> Line:

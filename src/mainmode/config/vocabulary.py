@@ -95,6 +95,7 @@ TCP_PORTS: Final[Mapping[str, int]] = {
 UDP_PORTS: Final[Mapping[str, int]] = {
     **_BOTH,
     "time": 37,
+    "dns": 53,
     "nameserver": 42,
     "bootps": 67,
     "bootpc": 68,
@@ -108,6 +109,7 @@ UDP_PORTS: Final[Mapping[str, int]] = {
     "dnsix": 195,
     "mobile-ip": 434,
     "isakmp": 500,
+    "non500-isakmp": 4500,
     "biff": 512,
     "who": 513,
     "syslog": 514,
