@@ -135,7 +135,9 @@ class World:
                 quick = [f"{q.message_id:08x} {q.state}" for q in sa.exchanges.values()]
                 lines.append(f"{name}: {sa.role} {sa.our_cookie[:4].hex()} {sa.state} {tunnels} {quick}")
         lines += [
-            f"{t.at:9.3f} {t.sender} {t.name} {t.fate}" for t in self.network.wire[-30:] if t.name not in ("esp", "other")
+            f"{t.at:9.3f} {t.sender} {t.name} {t.fate}"
+            for t in self.network.wire[-30:]
+            if t.name not in ("esp", "other")
         ]
         return "\n".join(lines)
 

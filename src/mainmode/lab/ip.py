@@ -26,10 +26,10 @@ _ANSWERS: Final = b"ans"
 
 def checksum(data: bytes) -> int:
     """The Internet checksum (RFC 1071)."""
-    total = sum(int.from_bytes(data[at : at + 2].ljust(2, b"\0")) for at in range(0, len(data), 2))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return total ^ 0xFFFF
+    # 65536 leaves a remainder of 1, so the sum of the 16-bit words is the whole number's remainder, end-around carry
+    # and all; where the carry leaves all ones there is no remainder.
+    whole = int.from_bytes(data + bytes(len(data) & 1))
+    return (whole % 0xFFFF or (0xFFFF if whole else 0)) ^ 0xFFFF
 
 
 def ipv4(protocol: int, source: IPv4Address, destination: IPv4Address, body: bytes, identification: int = 0) -> bytes:
@@ -104,7 +104,7 @@ def answer(packet: bytes) -> bytes | None:
 def readdressed(packet: bytes, source: IPv4Address, destination: IPv4Address) -> bytes:
     """The same packet with other addresses, as NAT leaves it."""
     header = read_packet(packet)
-    if not isinstance(header, Packet):
+    if not isinstance(header, Packet) or packet[12:20] == source.packed + destination.packed:
         return packet
     body = packet[header.header_length : header.length]
     if not (header.fragment_offset or header.more_fragments):

@@ -11,7 +11,9 @@ import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import IPv4Address
+from math import inf
 from typing import Final
 
 from mainmode.config.model import Config
@@ -206,23 +208,25 @@ class Network:
 
     def _next(self, until: float) -> Callable[[], None] | None:
         """The next thing to do, the clock set to its time; None if the lab is at rest, or nothing is due by `until`."""
-        negotiating = any(site.busy for site in self.sites)
-        if not self._queue and not negotiating:
+        if not self._queue and not any(site.busy for site in self.sites):
             return None
-        queued = self._queue[0][0] if self._queue else None
-        alarms = ((site.gateway.wake_at, index) for index, site in enumerate(self.sites))
-        woken = min(((at, index) for at, index in alarms if at is not None), default=None)
+        queued = self._queue[0][0] if self._queue else inf
+        woken, site = inf, None
+        for one in self.sites:
+            at = one.gateway.wake_at
+            if at is not None and at < woken:
+                woken, site = at, one
+        if min(queued, woken) > until:
+            return None
         # What is on its way comes before a timer of the same moment.
-        if queued is not None and (woken is None or queued <= woken[0]):
-            if queued > until:
-                return None
+        if site is None or queued <= woken:
             self.now = max(self.now, queued)
             return heapq.heappop(self._queue)[2]
-        if woken is None or woken[0] > until:
-            return None
-        self.now = max(self.now, woken[0])
-        site = self.sites[woken[1]]
-        return lambda: self.put(site, site.tick(self.now))
+        self.now = max(self.now, woken)
+        return partial(self._wake, site)
+
+    def _wake(self, site: Site) -> None:
+        self.put(site, site.tick(self.now))
 
     def put(self, sender: Site, packets: Iterable[Packet]) -> None:
         """Put packets on the wire."""
@@ -239,7 +243,7 @@ class Network:
                 if there is None:
                     fate = "nobody there"
                 else:
-                    self.at(self.now + LATENCY + one.later, self._arrival(*there))
+                    self.at(self.now + LATENCY + one.later, partial(self._arrive, *there))
             self.wire.append(Transit(self.now, sender.name, name, packet, fate))
 
     def _destination(self, packet: Packet) -> tuple[Site, Packet] | None:
@@ -251,5 +255,5 @@ class Network:
         site = next((site for site in self.sites if site.has(inside.to.address)), None)
         return (site, inside) if site is not None else None
 
-    def _arrival(self, site: Site, packet: Packet) -> Callable[[], None]:
-        return lambda: self.put(site, site.receive(packet, self.now))
+    def _arrive(self, site: Site, packet: Packet) -> None:
+        self.put(site, site.receive(packet, self.now))
