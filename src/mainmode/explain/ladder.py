@@ -272,6 +272,11 @@ def _role(messages: Sequence[tuple[str, Direction]]) -> Role:
     for (kind, direction), (next_kind, next_direction) in pairwise(messages):
         if direction != next_direction:
             return "initiator" if (direction == "sent") == (kind == next_kind) else "responder"
+    return "unknown"
+
+
+def _guess(messages: Sequence[tuple[str, Direction]]) -> Role:
+    """The role when all messages went one way: the first one is taken for the first of its pair."""
     if not messages:
         return "unknown"
     return "initiator" if messages[0][1] == "sent" else "responder"
@@ -330,9 +335,17 @@ class _Draft:
 
     @property
     def role(self) -> Role:
-        if self.told_role != "unknown":
-            return self.told_role
-        return _role([(kind, direction) for kind, direction, _ in self.messages])
+        known = self.known_role
+        return known if known != "unknown" else _guess(self.exchanged)
+
+    @property
+    def known_role(self) -> Role:
+        """The role as far as it is no guess."""
+        return self.told_role if self.told_role != "unknown" else _role(self.exchanged)
+
+    @property
+    def exchanged(self) -> list[tuple[str, Direction]]:
+        return [(kind, direction) for kind, direction, _ in self.messages]
 
     def seen(self, kind: str, direction: Direction) -> ev.MessageDecoded | None:
         return next((m for k, d, m in reversed(self.messages) if (k, d) == (kind, direction)), None)
@@ -417,11 +430,14 @@ class _Sorter:
             return self._new(peer) if event.what.endswith("Phase 1") and over else current
         if isinstance(event, ev.MessageDecoded):
             return self._of_message(peer, known, current, entry, event)
+        if isinstance(event, ev.QuickModeStarting) and current.proved:
+            return current
         message_id = getattr(event, "message_id", 0)
-        if message_id:
+        if message_id or isinstance(event, ev.KeepaliveSent | ev.KeepaliveReceived):
             return self._of_message_id(known, current, message_id)
         if isinstance(event, ev.Phase1Completed) and current.complete:
-            return self._new(peer)
+            proved = (draft for draft in reversed(known) if draft.proved and not draft.complete)
+            return next(proved, None) or self._new(peer)
         if isinstance(event, ev.PayloadProcessed) and event.payload == "IKE SA":
             return self._collided(peer, current)
         return next((self._by_spi[spi] for spi in _spis(event) if spi in self._by_spi), current)
@@ -457,8 +473,7 @@ class _Sorter:
 
     def _collided(self, peer: IPv4Address, current: _Draft) -> _Draft:
         """`processing IKE SA payload` is a responder's line: what an initiator took for MM2 was the peer's own MM1."""
-        exchanged = [(kind, direction) for kind, direction, _ in current.messages]
-        if current.role != "initiator" or exchanged != [("SA", "sent"), ("SA", "received")]:
+        if current.role != "initiator" or current.exchanged != [("SA", "sent"), ("SA", "received")]:
             return current
         draft = self._new(peer)
         draft.messages.append(current.messages.pop())
@@ -529,7 +544,7 @@ class _Layout:
     def __init__(self, draft: _Draft, entries: Sequence[Entry]) -> None:
         self.draft = draft
         self.entries = entries
-        self.role = draft.role
+        self.role = draft.known_role
         self.rungs: list[Rung] = []
         self.spots: dict[int, _Spot] = {}
         self.quick_roles: dict[int, Role] = {}
@@ -544,6 +559,8 @@ class _Layout:
             self._note_quick_role(entries[index].event)
         if self.role == "unknown":
             self.role = self._role_of_quick_modes()
+        if self.role == "unknown":
+            self.role = draft.role
         for index in draft.lines:
             self._place(index, entries[index])
         self._settle()
@@ -691,7 +708,7 @@ class _Layout:
 
     def _settle(self) -> None:
         """Entries whose message is not in the log: it was never sent, or the log begins after it or lacks it."""
-        sent = next_message(self.role, self._furthest_rung())
+        sent = next_message(self.role, self.furthest_rung())
         building = sent[0] if sent is not None and sent[1] == "sent" else ""
         for index in self._to_send:
             self.spots[index].stage = _by_itself(self.entries[index].event) or building
@@ -714,7 +731,7 @@ class _Layout:
             return ""
         return steps.MESSAGES[steps.MESSAGES.index(first) - 1]
 
-    def _furthest_rung(self) -> str | None:
+    def furthest_rung(self) -> str | None:
         return _furthest(rung.name for rung in self.rungs)
 
     def _number_quick_modes(self) -> None:
@@ -737,7 +754,7 @@ class _Layout:
                     unknown.append(index)
 
     def _note(self, rung: Rung) -> str:
-        for index in self.draft.lines[bisect_left(self.draft.lines, rung.entry) - 4 :]:
+        for index in self.draft.lines[max(0, bisect_left(self.draft.lines, rung.entry) - 4) :]:
             if index > rung.entry + 6:
                 break
             event = self.entries[index].event
@@ -801,8 +818,9 @@ def _lay_out(draft: _Draft, entries: Sequence[Entry]) -> tuple[Negotiation, dict
     """The negotiation, and where each of its entries belongs."""
     layout = _Layout(draft, entries)
     listed = [entries[index] for index in draft.lines]
-    shown = _furthest(spot.stage for index, spot in layout.spots.items() if _tells(entries[index].event))
-    reached = _furthest(name for name in (layout._furthest_rung(), shown) if name)
+    reached = layout.furthest_rung()
+    if reached is None:
+        reached = _furthest(spot.stage for index, spot in layout.spots.items() if _tells(entries[index].event))
     quick_modes = _quick_modes(layout, entries)
     phase1 = _phase1(layout, listed, reached)
     outcome = _outcome(phase1, quick_modes, listed)

@@ -105,7 +105,7 @@ def kinds(event: Event, stage: str = "") -> tuple[Origin, ...]:
     if in_quick_mode:
         found = tuple(_IN_QUICK_MODE.get(kind, kind) for kind in found)
     elif stage.startswith("MM"):
-        found = tuple(kind for kind in found if kind not in _QUICK_MODE_ONLY or found[0] == kind)
+        found = tuple(kind for kind in found if kind != "access-list" or "identity" not in found)
     return tuple(dict.fromkeys(found)) or (("crypto map",) if in_quick_mode else ("isakmp enable",))
 
 
@@ -116,8 +116,6 @@ _IN_QUICK_MODE: Final[dict[Origin, Origin]] = {
     "identity": "access-list",
 }
 """The same words (`processing SA payload`, `processing ID payload`) are about these in quick mode."""
-
-_QUICK_MODE_ONLY: Final[frozenset[Origin]] = frozenset({"access-list"})
 
 
 # --- what a negotiation is about ----------------------------------------------------------------------------------

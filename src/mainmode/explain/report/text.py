@@ -30,8 +30,8 @@ PICTURE_WIDTH: Final = 100
 COLUMN: Final = 72
 """A debug narrower than this is not worth reading beside another one."""
 
-MARGIN: Final = 46
-"""Columns of configuration beside the debug."""
+MARGIN: Final = 46, 70
+"""Columns of configuration beside the debug: at least, at most, a third of the width in between."""
 
 ORIGINS: Final = 3
 """Configuration lines shown for one debug line; the first is the most telling."""
@@ -254,7 +254,7 @@ def _time(at: float | None) -> str:
 
 def debugs(sides: Sequence[Side], *, width: int | None, annotate: bool = False) -> list[Text]:
     """What the boxes said: in time's order side by side where there is room, else one after the other."""
-    margin = MARGIN if annotate else 0
+    margin = MARGIN[0] if annotate else 0
     column = None if width is None else (width - 3 * (len(sides) - 1)) // len(sides)
     if len(sides) > 1 and column is not None and column >= COLUMN + margin:
         return _side_by_side(sides, column, annotate)
@@ -283,7 +283,7 @@ def _side_by_side(sides: Sequence[Side], column: int, annotate: bool) -> list[Te
 
 def _spoken(side: Side, width: int | None, annotate: bool) -> Iterator[tuple[float | None, list[Text]]]:
     """Each entry with its time: gutter, margin if asked for, and the line, wrapped where there is a width."""
-    margin = MARGIN if annotate and side.origins else 0
+    margin = _margin(width) if annotate and side.origins else 0
     room = None if width is None else max(20, width - _GUTTER - margin)
     before: tuple[str, str] | None = None
     before_notes: list[str] = []
@@ -304,6 +304,11 @@ def _spoken(side: Side, width: int | None, annotate: bool) -> Iterator[tuple[flo
             rows.append(row)
         before, before_notes = gutter, notes
         yield at, rows
+
+
+def _margin(width: int | None) -> int:
+    least, most = MARGIN
+    return most if width is None else min(most, max(least, width // 3))
 
 
 def _note(span: Span, width: int) -> str:
