@@ -12,6 +12,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.paths import REPO
 from tests.peers.world import World, require_programs, until
 
 CHARON = "/usr/lib/ipsec/charon"
@@ -19,7 +20,7 @@ SWANCTL = "/usr/sbin/swanctl"
 
 _DAEMON = """
 charon {{
-  load = random nonce aes des sha1 sha2 md5 hmac kdf openssl gmp kernel-libipsec kernel-netlink socket-default vici
+  load = random nonce aes sha1 sha2 md5 hmac kdf openssl gmp kernel-libipsec kernel-netlink socket-default vici
   install_routes = yes
   retransmit_timeout = 1.0
   retransmit_base = 1.5
@@ -105,6 +106,10 @@ class Wishes:
     dpd: int = 0
 
 
+NEWER = REPO / ".strongswan-6"
+"""Where `.ci/strongswan-6` unpacks release 6.0."""
+
+
 class Charon:
     """A running charon in `space`."""
 
@@ -135,9 +140,18 @@ class Charon:
         if self._root is None:
             return f"mount -t tmpfs tmpfs /run && exec {CHARON}"
         root, inside = self._root, f"{self._root}{self.directory}"
-        return (
-            f"mkdir -p {inside} && mount --bind {self.directory} {inside} && mount --rbind /dev {root}/dev && "
-            f"mount -t proc proc {root}/proc && mount -t tmpfs tmpfs {root}/run && exec chroot {root} {CHARON}"
+        top = f"{root}/{self.directory.parts[1]}"  # what we make there must not stay
+        return " && ".join(
+            (
+                f"mkdir -p {top}",
+                f"mount -t tmpfs tmpfs {top}",
+                f"mkdir -p {inside}",
+                f"mount --bind {self.directory} {inside}",
+                f"mount --rbind /dev {root}/dev",
+                f"mount -t proc proc {root}/proc",
+                f"mount -t tmpfs tmpfs {root}/run",
+                f"exec chroot {root} {CHARON}",
+            )
         )
 
     def load(self, wishes: Wishes) -> None:

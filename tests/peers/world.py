@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -41,6 +42,30 @@ def until(condition: Callable[[], object], seconds: float, what: str) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError(f"not within {seconds:g} s: {what}")
         time.sleep(0.02)
+
+
+_RECEIVER = """
+import hashlib, socket, sys
+listener = socket.create_server((sys.argv[1], 7000))
+print("listening", flush=True)
+connection, _ = listener.accept()
+digest, length = hashlib.sha256(), 0
+while data := connection.recv(65536):
+    digest.update(data)
+    length += len(data)
+print(length, digest.hexdigest(), flush=True)
+"""
+
+_SENDER = """
+import hashlib, os, socket, sys
+connection = socket.create_connection((sys.argv[1], 7000), timeout=20)
+data = os.urandom(int(sys.argv[2]))
+connection.sendall(data)
+connection.shutdown(socket.SHUT_WR)
+while connection.recv(65536):
+    pass
+print(len(data), hashlib.sha256(data).hexdigest())
+"""
 
 
 class World:
@@ -105,11 +130,24 @@ class World:
         self, space: str, target: str, count: int = 1, wait: float = 3, source: str | None = None, size: int = 56
     ) -> int:
         """Ask `count` times, 0.2 s apart; how many answers came."""
-        words = ["ping", "-n", "-q", "-c", str(count), "-i", "0.2", "-W", f"{wait:g}", "-s", str(size)]
+        words = ["ping", "-n", "-q", "-c", str(count), "-i", "0.2", "-W", f"{wait:g}", "-s", str(size), "-M", "dont"]
         words += ["-I", source] if source else []
         done = self.run(space, *words, target, timeout=30 + count * (wait + 0.2))
         counts = [line for line in done.stdout.splitlines() if "received" in line]
         return int(counts[0].split(",")[1].split()[0]) if counts else 0
+
+    def transfer(self, sender: str, receiver: str, address: str, octets: int) -> None:
+        """Send so many random octets over TCP. Fails unless exactly these arrive."""
+        log = self.directory / f"received-{receiver}"
+        listener = self.start(receiver, sys.executable, "-c", _RECEIVER, address, log=log)
+        try:
+            until(lambda: "listening" in log.read_text(), 10, "a listening socket")
+            sent = self.run(sender, sys.executable, "-c", _SENDER, address, str(octets), timeout=60)
+            assert sent.returncode == 0, sent.stderr
+            listener.wait(10)
+            assert log.read_text().splitlines()[1:] == sent.stdout.splitlines()
+        finally:
+            self.stop(listener)
 
     def close(self) -> None:
         for process in reversed(list(self._processes)):

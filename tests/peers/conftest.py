@@ -1,0 +1,17 @@
+"""A world per worker, for tests that only change what runs in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.peers.world import World
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Two sites without gateways; those that a test starts are ended with it."""
+    made = World(tmp_path_factory.mktemp("world"))
+    yield made
+    made.close()
