@@ -71,6 +71,11 @@ class LabResult:
     wire: tuple[Transit, ...] = field(repr=False)
     """Every packet that left a site, in order."""
 
+    @property
+    def well(self) -> bool:
+        """Whether the tunnel is up and carried every one of the first packets each way."""
+        return self.established and min(self.delivered.values()) >= PACKETS
+
 
 def run(
     a: Config,
