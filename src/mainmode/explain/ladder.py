@@ -663,7 +663,11 @@ class _Layout:
         self._stand(index, rung)
         waiting = self._to_send if direction == "sent" else self._to_receive
         for before in waiting:
-            self._stand(before, rung)
+            by_itself = _by_itself(self.entries[before].event)
+            if rung.name.startswith("QM") and by_itself.startswith("MM"):
+                self.spots[before].stage = by_itself  # of a phase 1 whose messages are not in the log
+            else:
+                self._stand(before, rung)
         waiting.clear()
 
     def _repeated(self, message: ev.MessageDecoded, direction: Direction) -> Rung | None:

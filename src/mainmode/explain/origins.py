@@ -114,6 +114,7 @@ _IN_QUICK_MODE: Final[dict[Origin, Origin]] = {
     "policy group": "pfs",
     "policy lifetime": "sa lifetime",
     "identity": "access-list",
+    "isakmp enable": "crypto map",
 }
 """The same words (`processing SA payload`, `processing ID payload`) are about these in quick mode."""
 

@@ -24,13 +24,13 @@ from mainmode.explain.ladder import Ladder, Negotiation, Phase2, Rung
 from mainmode.explain.report.json import written
 from mainmode.span import Span
 
-PICTURE_WIDTH: Final = 100
-"""Columns of the ladder where there is room; more would only draw the arrows longer."""
+PICTURE_WIDTH: Final = 72, 100
+"""Columns of the ladder, at least and at most; more would only draw the arrows longer."""
 
 COLUMN: Final = 72
 """A debug narrower than this is not worth reading beside another one."""
 
-MARGIN: Final = 46, 70
+MARGIN: Final = 26, 70
 """Columns of configuration beside the debug: at least, at most, a third of the width in between."""
 
 ORIGINS: Final = 3
@@ -116,7 +116,8 @@ class _Arrow:
 
 def picture(left: Side, right: Side | None = None, *, width: int | None = None, peer: str = "") -> list[Text]:
     """The ladder between two boxes on one clock, or between one box and its `peer`, of whom only it tells."""
-    width = min(width or PICTURE_WIDTH, PICTURE_WIDTH)
+    least, most = PICTURE_WIDTH
+    width = min(max(width or most, least), most)
     lines: list[Text] = []
     theirs = right.ladder.negotiations if right is not None else ()
     for number, (ours, other) in enumerate(zip_longest(left.ladder.negotiations, theirs)):
@@ -138,11 +139,15 @@ def _ends(
 ) -> list[Text]:
     """The heading: who stands at which end, and how it ended for each."""
     far = right.name if right is not None else peer or str(ours.peer if ours else "")
-    heads = (left.name, far), (_ending(ours), _ending(other) if right is not None else "")
     inner = width - _GUTTER
+    near_end, far_end = _ending(ours), _ending(other) if right is not None else ""
+    rows = [(left.name, far, "bold")]
+    if cell_len(near_end) + cell_len(far_end) < inner:
+        rows.append((near_end, far_end, ""))
+    else:
+        rows += [(near_end, "", ""), ("", far_end, "")]
     return [
-        Text(" " * _GUTTER + a + " " * max(1, inner - cell_len(a) - cell_len(b)) + b, style="bold" if row == 0 else "")
-        for row, (a, b) in enumerate(heads)
+        Text(" " * _GUTTER + a + " " * (inner - cell_len(a) - cell_len(b)) + b, style=style) for a, b, style in rows
     ]
 
 
@@ -219,6 +224,7 @@ def _draw(arrow: _Arrow, width: int) -> Text:
     words = "again" if arrow.again else _payloads(rung)
     length = "" if arrow.again else f" {rung.length} "
     inner = width - _GUTTER - 2
+    words = _cut(words, inner - len(length) - 9)  # two heads, two blanks, a dash
     tail = dash * 3
     if not arrow.arrived:
         tail = tail[:-1] + "x" if arrow.rightwards else "x" + tail[1:]
@@ -312,8 +318,11 @@ def _margin(width: int | None) -> int:
 
 
 def _note(span: Span, width: int) -> str:
-    note = f"{PurePath(span.file).name}:{span.line}: {span.text.strip()}"
-    return note if cell_len(note) <= width else set_cell_size(note, width - 1) + "…"
+    return _cut(f"{PurePath(span.file).name}:{span.line}: {span.text.strip()}", width)
+
+
+def _cut(words: str, width: int) -> str:
+    return words if cell_len(words) <= width else set_cell_size(words, width - 1) + "…"
 
 
 def _wrapped(line: str, width: int | None) -> list[str]:
