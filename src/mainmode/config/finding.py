@@ -8,11 +8,14 @@ from typing import Literal
 from mainmode.span import Span
 
 
+Severity = Literal["problem", "warning", "note"]
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something a person should know, and the place."""
 
-    severity: Literal["problem", "warning", "note"]
+    severity: Severity
     """problem: no tunnel, or not the one that was meant; warning: perhaps; note: said so that nobody wonders."""
     code: str
     """Stable and made of words: `crypto-map-incomplete`."""

@@ -18,6 +18,7 @@ from mainmode.config.model import (
     DEFAULT_GROUP_POLICY,
     DEFAULT_L2L_GROUP,
     DEFAULT_POLICY,
+    Config,
     CryptoMapEntry,
     GroupPolicy,
     IkePolicy,
@@ -34,9 +35,6 @@ from mainmode.secret import Secret
 
 SHORT_KEY: Final = 12
 """Characters. Main mode does not protect a weak key from an active attacker (ATTACKS: offline search from MM5)."""
-
-FIRST_RELEASE_WITH_PFS_14: Final = (9, 13)
-"""From here on a bare `set pfs` means group 14 (FACTS §2)."""
 
 
 BUILT_IN_GROUPS: Final = (DEFAULT_L2L_GROUP, "DefaultRAGroup", "DefaultWEBVPNGroup")
@@ -571,9 +569,7 @@ def peers(draft: Draft, entry: CryptoMapEntry, m: Match) -> dict[str, Any]:
 def pfs(draft: Draft, entry: CryptoMapEntry, m: Match) -> dict[str, Any]:
     if "group" in m:
         return {"pfs": int(m["group"].removeprefix("group"))}
-    release = draft.settings.get("version", "")
-    numbers = tuple(int(part) for part in release.split("(")[0].split(".")[:2] if part.isdecimal())
-    return {"pfs": 14 if numbers >= FIRST_RELEASE_WITH_PFS_14 else 2}
+    return {"pfs": Config(version=draft.settings.get("version")).default_pfs_group}
 
 
 def entry_lifetime(draft: Draft, entry: CryptoMapEntry, m: Match) -> dict[str, Any]:

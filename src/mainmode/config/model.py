@@ -513,6 +513,12 @@ class Config:
     def __hash__(self) -> int:
         return id(self)
 
+    @property
+    def default_pfs_group(self) -> int:
+        """What a bare `set pfs` means: group 2, from 9.13 on 14 (FACTS §2)."""
+        numbers = (self.version or "").partition("(")[0].split(".")[:2]
+        return 14 if tuple(int(part) for part in numbers if part.isdecimal()) >= (9, 13) else 2
+
     def interface_named(self, name: str) -> Interface | None:
         """The interface with this `nameif`."""
         return next((interface for interface in self.interfaces if interface.name == name), None)

@@ -1,0 +1,445 @@
+"""What is wrong with one configuration, as far as reading it can tell. Knows no packets, no peer's configuration.
+
+Each finding has the name of the diagnosis it would end in, where DESIGN §4 has one, so that what is found before a
+tunnel is tried and what is found in a debug afterwards go by the same words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from ipaddress import IPv4Address, IPv4Network
+from typing import Final
+
+from mainmode.config.finding import Finding, Severity
+from mainmode.config.model import (
+    DEFAULT_L2L_GROUP,
+    Ace,
+    Addresses,
+    AddressRange,
+    Config,
+    CryptoMap,
+    CryptoMapEntry,
+    NatRule,
+    Support,
+    TunnelGroup,
+)
+from mainmode.config.reader import Reading
+from mainmode.span import Span
+
+__all__ = ["CHECKS", "Finding", "check"]
+
+MAX_SHOWN: Final = 3
+"""Lines that one finding about many names."""
+
+_SEVERITY: Final = {"problem": 0, "warning": 1, "note": 2}
+
+
+def check(reading: Reading) -> tuple[Finding, ...]:
+    """Everything there is to say about a configuration besides its errors; problems first, then by line."""
+    config = reading.config
+    found = [*reading.warnings, *_undefined(reading), *_not_read(reading)]
+    for one in CHECKS:
+        found += one(config)
+    return tuple(sorted(found, key=lambda one: (_SEVERITY[one.severity], one.span.line if one.span else 0)))
+
+
+# --- what the reader found ----------------------------------------------------------------------------------------
+
+
+def _undefined(reading: Reading) -> Iterator[Finding]:
+    for one in reading.undefined:
+        # Parts of a configuration are pasted every day, without what they refer to.
+        severity: Severity = "problem" if _defines_any(reading.config, one.kind) else "warning"
+        message = f"{one.usage}: there is no {one.kind} {one.name}"
+        close = _other_case(reading.config, one.kind, one.name)
+        hint = f"names are case-sensitive: there is {close}" if close else ""
+        yield Finding(severity, "undefined", message, one.span, hint)
+
+
+def _names(config: Config, kind: str) -> list[str]:
+    return {
+        "access-list": list(config.access_lists),
+        "transform-set": list(config.transform_sets),
+        "interface": [interface.name for interface in config.interfaces if interface.name],
+        "dynamic-map": list(config.dynamic_maps),
+        "object": list(config.objects),
+        "object-group": list(config.object_groups),
+        "group-policy": [name for name, policy in config.group_policies.items() if policy.span is not None],
+    }.get(kind, [])
+
+
+def _defines_any(config: Config, kind: str) -> bool:
+    return bool(_names(config, kind))
+
+
+def _other_case(config: Config, kind: str, name: str) -> str:
+    return next((known for known in _names(config, kind) if known.lower() == name.lower()), "")
+
+
+def _not_read(reading: Reading) -> Iterator[Finding]:
+    lines = reading.by_support()
+    kinds: tuple[tuple[Support, Severity, str], ...] = (
+        (Support.UNRECOGNISED, "warning", "unrecognised"),
+        (Support.NOT_IMPLEMENTED, "note", "not-implemented"),
+    )
+    for support, severity, code in kinds:
+        found = lines[support]
+        if found:
+            plural = "s" if len(found) > 1 else ""
+            shown = _enumerated([str(one.span.line) for one in found])
+            message = f"{len(found)} line{plural} {support.value}: line{plural} {shown}"
+            yield Finding(severity, code, message, found[0].span)
+
+
+def _enumerated(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MAX_SHOWN} more" if len(names) > MAX_SHOWN else ""
+    return ", ".join(names[:MAX_SHOWN]) + more
+
+
+# --- IKE ----------------------------------------------------------------------------------------------------------
+
+
+def _policies(config: Config) -> Iterator[Finding]:
+    if config.crypto_maps and not config.ike_policies:
+        message = "there is no ISAKMP policy: phase 1 has nothing to offer"
+        yield Finding("problem", "policy-mismatch", message, None, f"crypto {config.syntax} policy 10")
+    elif config.ike_policies and all(policy.authentication != "pre-share" for policy in config.ike_policies):
+        first = config.ike_policies[0]
+        message = "no ISAKMP policy uses pre-shared keys, and certificates are not implemented"
+        yield Finding("problem", "policy-mismatch", message, first.spans.get("authentication", first.span))
+
+
+def _bindings(config: Config) -> Iterator[Finding]:
+    bound = {name for crypto_map in config.crypto_maps.values() for name in crypto_map.interfaces}
+    for crypto_map in config.crypto_maps.values():
+        if not crypto_map.interfaces and crypto_map.entries:
+            yield Finding(
+                "problem",
+                "no-crypto-map-on-interface",
+                f"crypto map {crypto_map.name} is bound to no interface",
+                crypto_map.entries[0].span,
+                f"crypto map {crypto_map.name} interface outside",
+            )
+        for name in crypto_map.interfaces:
+            if name not in config.ike_enabled:
+                yield Finding(
+                    "problem",
+                    "ike-not-enabled",
+                    f"IKEv1 is not enabled on {name}, where crypto map {crypto_map.name} is",
+                    crypto_map.interface_spans[name],
+                    f"crypto {config.syntax} enable {name}",
+                )
+            interface = config.interface_named(name)
+            if interface is not None and interface.address is None:
+                message = f"interface {name} has no address that reading can know"
+                yield Finding("warning", "interface-without-address", message, interface.span)
+            elif interface is not None and interface.shutdown:
+                message = f"interface {name}, where crypto map {crypto_map.name} is, is shut down"
+                yield Finding("problem", "interface-down", message, interface.spans.get("shutdown", interface.span))
+    for name, span in config.ike_enabled.items():
+        if config.crypto_maps and name not in bound:
+            message = f"IKEv1 is enabled on {name}, where no crypto map is: MM1 is dropped there"
+            yield Finding("warning", "no-crypto-map-on-interface", message, span)
+
+
+# --- crypto maps --------------------------------------------------------------------------------------------------
+
+
+def _entries(config: Config) -> Iterator[tuple[CryptoMap, CryptoMapEntry]]:
+    for crypto_map in config.crypto_maps.values():
+        for entry in crypto_map.entries:
+            yield crypto_map, entry
+
+
+def _incomplete(config: Config) -> Iterator[Finding]:
+    for _, entry in _entries(config):
+        if entry.complete:
+            continue
+        where = f"crypto map {entry.map} {entry.sequence}"
+        if entry.ikev2_proposals and not entry.transform_sets:
+            message = f"{where} is for IKEv2 only, which is not implemented"
+            yield Finding("warning", "crypto-map-incomplete", message, entry.span)
+            continue
+        missing, hint = [], []
+        if entry.access_list is None:
+            missing.append("access-list")
+            hint.append(f"{where} match address ACCESS-LIST")
+        if not entry.peer_names:
+            missing.append("peer")
+            hint.append(f"{where} set peer A.B.C.D")
+        if not entry.transform_sets:
+            missing.append("transform set")
+            ikev1 = "ikev1 " if config.syntax == "ikev1" else ""
+            hint.append(f"{where} set {ikev1}transform-set NAME")
+        if missing:
+            message = f"{where} is incomplete and is passed over: no {', no '.join(missing)}"
+            yield Finding("problem", "crypto-map-incomplete", message, entry.span, "\n".join(hint))
+    for dynamic_map in config.dynamic_maps.values():
+        for entry in dynamic_map.entries:
+            if not entry.transform_sets:
+                message = f"crypto dynamic-map {entry.map} {entry.sequence} has no transform set"
+                yield Finding("problem", "crypto-map-incomplete", message, entry.span)
+
+
+def _order(config: Config) -> Iterator[Finding]:
+    for crypto_map in config.crypto_maps.values():
+        dynamic: CryptoMapEntry | None = None
+        for entry in crypto_map.entries:
+            if entry.dynamic is not None:
+                dynamic = dynamic or entry
+            elif dynamic is not None:
+                yield Finding(
+                    "problem",
+                    "crypto-map-order",
+                    f"crypto map {entry.map} {entry.sequence} stands behind dynamic entry {dynamic.sequence},"
+                    " which takes its peer first",
+                    entry.span,
+                    f"no crypto map {entry.map} {dynamic.sequence}\n"
+                    f"crypto map {entry.map} 65535 ipsec-isakmp dynamic {dynamic.dynamic}",
+                )
+        yield from _covered(config, crypto_map)
+
+
+def _covered(config: Config, crypto_map: CryptoMap) -> Iterator[Finding]:
+    """Access-list lines that an earlier entry's line takes all traffic of."""
+    earlier: dict[tuple[int, int, int, int], tuple[CryptoMapEntry, Ace]] = {}
+    lengths: set[tuple[int, int]] = set()
+    for entry in crypto_map.entries:
+        access_list = config.access_lists.get(entry.access_list or "")
+        if access_list is None or not entry.complete:
+            continue
+        mine = [ace for ace in access_list.aces if ace.active]
+        for ace in mine:
+            cover = _cover(ace, earlier, lengths) if ace.permit else None
+            if cover is not None:
+                before, _ = cover
+                message = (
+                    f"{ace.text} is never reached in crypto map {entry.map} {entry.sequence}:"
+                    f" entry {before.sequence} takes all of its traffic"
+                )
+                yield Finding("warning", "crypto-map-order", message, ace.span)
+        for ace in mine:
+            plain = ace.source_ports is None and ace.destination_ports is None
+            if (
+                ace.permit
+                and plain
+                and isinstance(ace.source, IPv4Network)
+                and isinstance(ace.destination, IPv4Network)
+            ):
+                earlier.setdefault(_key(ace.source, ace.destination), (entry, ace))
+                lengths.add((ace.source.prefixlen, ace.destination.prefixlen))
+
+
+def _key(source: IPv4Network, destination: IPv4Network) -> tuple[int, int, int, int]:
+    return int(source.network_address), source.prefixlen, int(destination.network_address), destination.prefixlen
+
+
+def _cover(
+    ace: Ace, earlier: dict[tuple[int, int, int, int], tuple[CryptoMapEntry, Ace]], lengths: set[tuple[int, int]]
+) -> tuple[CryptoMapEntry, Ace] | None:
+    if not isinstance(ace.source, IPv4Network) or not isinstance(ace.destination, IPv4Network):
+        return None
+    for source_length, destination_length in lengths:
+        if source_length <= ace.source.prefixlen and destination_length <= ace.destination.prefixlen:
+            source = ace.source.supernet(new_prefix=source_length)
+            destination = ace.destination.supernet(new_prefix=destination_length)
+            found = earlier.get(_key(source, destination))
+            if found is not None and found[1].protocol in (0, ace.protocol):
+                return found
+    return None
+
+
+def _crypto_access_lists(config: Config) -> Iterator[Finding]:
+    for _, entry in _entries(config):
+        access_list = config.access_lists.get(entry.access_list or "")
+        if access_list is None:
+            continue
+        where = f"crypto map {entry.map} {entry.sequence}"
+        span = entry.spans.get("match address", entry.span)
+        if not any(line.permit and line.active for line in access_list.lines):
+            message = f"access-list {access_list.name} of {where} permits nothing: no traffic starts the tunnel"
+            yield Finding("problem", "no-interesting-traffic", message, span)
+        elif any(" standard " in line.text for line in access_list.lines):
+            message = f"access-list {access_list.name} of {where} is a standard one; a crypto map needs an extended one"
+            yield Finding("problem", "no-interesting-traffic", message, span)
+
+
+def _not_implemented(config: Config) -> Iterator[Finding]:
+    for _, entry in _entries(config):
+        if entry.phase1_mode == "aggressive":
+            message = f"crypto map {entry.map} {entry.sequence}: aggressive mode is not implemented, main mode is used"
+            yield Finding("warning", "mode-mismatch", message, entry.spans.get("set phase1-mode", entry.span))
+        for name in entry.transform_sets:
+            found = config.transform_sets.get(name)
+            if found is not None and found.mode == "transport":
+                message = f"transform-set {name}: transport mode is not implemented"
+                yield Finding("warning", "encapsulation-mismatch", message, found.span)
+
+
+# --- peers and keys -----------------------------------------------------------------------------------------------
+
+
+def _peers(config: Config) -> Iterator[Finding]:
+    told: set[IPv4Address] = set()
+    for _, entry in _entries(config):
+        for peer, typed in zip(entry.peers, entry.peer_names, strict=False):
+            if peer in told or not entry.transform_sets:
+                continue
+            told.add(peer)
+            yield from _peer(config, entry, peer, typed)
+
+
+def _peer(config: Config, entry: CryptoMapEntry, peer: IPv4Address, typed: str) -> Iterator[Finding]:
+    """Main mode with keys looks for a tunnel-group named like the peer's address, then for DefaultL2LGroup's key."""
+    span = entry.spans.get("set peer", entry.span)
+    ikev1 = "ikev1 " if config.syntax == "ikev1" else ""
+    key = [f"tunnel-group {peer} ipsec-attributes", f" {ikev1}pre-shared-key KEY"]
+    group = config.tunnel_groups.get(str(peer))
+    default = config.tunnel_groups[DEFAULT_L2L_GROUP]
+    if group is None and _has_key(default):
+        message = f"there is no tunnel-group {peer}: this peer gets DefaultL2LGroup's key"
+        yield Finding("note", "no-tunnel-group", message, span)
+    elif group is None:
+        by_name = config.tunnel_groups.get(typed)
+        message = f"there is no tunnel-group {peer}, and DefaultL2LGroup has no key"
+        if by_name is not None and typed != str(peer):
+            message += f"; tunnel-group {typed} is not looked for, because main mode with keys knows addresses only"
+        hint = "\n".join([f"tunnel-group {peer} type ipsec-l2l", *key])
+        yield Finding("problem", "no-tunnel-group", message, by_name.span if by_name else span, hint)
+    elif group.type != "ipsec-l2l":
+        message = f"tunnel-group {peer} is of type {group.type}: a crypto map's peer needs ipsec-l2l"
+        yield Finding("problem", "no-tunnel-group", message, group.span, f"tunnel-group {peer} type ipsec-l2l")
+    elif not _has_key(group) and not _has_key(default):
+        message = f"tunnel-group {peer} has no pre-shared key"
+        yield Finding("problem", "pre-shared-key-missing", message, group.span, "\n".join(key))
+
+
+def _has_key(group: TunnelGroup) -> bool:
+    return group.pre_shared_key is not None or group.key_masked
+
+
+def _tunnel_groups(config: Config) -> Iterator[Finding]:
+    masked = [group for group in config.tunnel_groups.values() if group.key_masked]
+    if masked:
+        names = _enumerated([group.name for group in masked])
+        message = f"the pre-shared key of tunnel-group {names} is masked: it was not printed"
+        hint = "`more system:running-config` prints keys in clear"
+        yield Finding("note", "key-masked", message, masked[0].spans.get("pre-shared-key", masked[0].span), hint)
+    for group in config.tunnel_groups.values():
+        if group.type != "ipsec-l2l":
+            continue
+        if group.span is not None and group.name != DEFAULT_L2L_GROUP and not _is_address(group.name):
+            message = (
+                f"tunnel-group {group.name} is not named after an address: main mode with pre-shared keys never"
+                " lands on it"
+            )
+            yield Finding("warning", "no-tunnel-group", message, group.span)
+        protocols = config.group_policy(group).vpn_tunnel_protocol or ()
+        if (_has_key(group) or group.span is not None) and not {"ikev1", "ipsec"} & set(protocols):
+            policy = config.group_policies.get(group.default_group_policy)
+            span = policy.spans.get("vpn-tunnel-protocol") if policy else None
+            message = f"group-policy {group.default_group_policy} of tunnel-group {group.name} does not allow IKEv1"
+            yield Finding("problem", "tunnel-protocol", message, span or group.span, " vpn-tunnel-protocol ikev1")
+
+
+def _is_address(name: str) -> bool:
+    try:
+        IPv4Address(name)
+    except ValueError:
+        return False
+    return True
+
+
+# --- what else stands in a packet's way ---------------------------------------------------------------------------
+
+
+def _nat(config: Config) -> Iterator[Finding]:
+    """NAT comes before the crypto ACL (FACTS §3.4): what a rule translates is not what the access-list means."""
+    if not config.nat_rules:
+        return
+    told: set[tuple[str, str]] = set()
+    for crypto_map, entry in _entries(config):
+        access_list = config.access_lists.get(entry.access_list or "")
+        if access_list is None or not entry.complete:
+            continue
+        for ace in access_list.aces:
+            rule = _first_hit(config, ace, crypto_map.interfaces) if ace.permit and ace.active else None
+            if rule is None or rule.identity or (ace.access_list, rule.text) in told:
+                continue
+            told.add((ace.access_list, rule.text))
+            message = (
+                f"traffic of {ace.text} is translated by `{rule.text}` before it gets to the crypto map,"
+                " and then the access-list no longer means it"
+            )
+            yield Finding(
+                "warning", "nat-exemption-missing", message, rule.span, "an identity rule for it, before that rule"
+            )
+
+
+def _first_hit(config: Config, ace: Ace, interfaces: tuple[str, ...]) -> NatRule | None:
+    for rule in config.nat_rules:
+        if not rule.active or (rule.mapped_interface != "any" and rule.mapped_interface not in interfaces):
+            continue
+        if rule.access_list is not None:
+            exempt = config.access_lists.get(rule.access_list)
+            if exempt is not None and any(
+                one.permit and _overlap(one.source, ace.source) and _overlap(one.destination, ace.destination)
+                for one in exempt.aces
+            ):
+                return rule
+            continue
+        arriving = rule.mapped_destination or rule.real_destination
+        hits_destination = not arriving or any(_overlap(one, ace.destination) for one in arriving)
+        if hits_destination and any(_overlap(one, ace.source) for one in rule.real):
+            return rule
+    return None
+
+
+def _extent(addresses: Addresses) -> tuple[int, int]:
+    if isinstance(addresses, AddressRange):
+        return int(addresses.first), int(addresses.last)
+    return int(addresses.network_address), int(addresses.broadcast_address)
+
+
+def _overlap(one: Addresses, other: Addresses) -> bool:
+    first, last = _extent(one)
+    other_first, other_last = _extent(other)
+    return first <= other_last and other_first <= last
+
+
+def _routes(config: Config) -> Iterator[Finding]:
+    networks = [route.network for route in config.routes]
+    networks += [interface.network for interface in config.interfaces if interface.network is not None]
+    if not networks:
+        return
+    lost: dict[IPv4Address, CryptoMapEntry] = {}
+    for crypto_map, entry in _entries(config):
+        if crypto_map.interfaces:
+            lost.update((peer, entry) for peer in entry.peers if not any(peer in network for network in networks))
+    if lost:
+        entry = next(iter(lost.values()))
+        message = f"there is no route to peer {_enumerated([str(peer) for peer in lost])}"
+        hint = "route INTERFACE 0.0.0.0 0.0.0.0 GATEWAY"
+        yield Finding("warning", "peer-silent", message, entry.spans.get("set peer", entry.span), hint)
+
+
+def _filters(config: Config) -> Iterator[Finding]:
+    if not config.sysopt_permit_vpn:
+        message = "decrypted traffic has to pass the interface's access-list, which is not enforced here"
+        span: Span | None = config.spans.get("sysopt permit-vpn")
+        yield Finding("note", "sysopt", message, span)
+
+
+CHECKS: Final[tuple[Callable[[Config], Iterator[Finding]], ...]] = (
+    _policies,
+    _bindings,
+    _incomplete,
+    _order,
+    _crypto_access_lists,
+    _not_implemented,
+    _peers,
+    _tunnel_groups,
+    _nat,
+    _routes,
+    _filters,
+)
