@@ -112,8 +112,10 @@ class Engine:
 
     def reserve(self, sa: IkeSa, out: Out) -> int:
         spi = choose_spi(self._entropy, self._embryonic.keys() | self._sas.keys())
-        self._session = (self._session + SESSION_STEP) & 0xFFFFFFFF or SESSION_STEP
-        pair = self._embryonic[spi] = _Pair(self._session, self._address())
+        if not sa.session:
+            self._session = (self._session + SESSION_STEP) & 0xFFFFFFFF or SESSION_STEP
+            sa.session = self._session
+        pair = self._embryonic[spi] = _Pair(sa.session, self._address())
         self._embryonic_record(sa, "inbound", spi, pair, pair.inbound_record, out)
         return spi
 

@@ -167,4 +167,5 @@ def adopt(heir: IkeSa, sa: IkeSa) -> None:
     for tunnel in sa.tunnels:
         tunnel.sa = heir
     heir.tunnels += sa.tunnels
+    heir.session = heir.session or sa.session
     sa.tunnels = []

@@ -55,7 +55,7 @@ class Match:
     local: ProxyId
     remote: ProxyId
     line: str
-    """The access-list line as `show crypto ipsec sa` prints it; empty for a dynamic entry without an access-list."""
+    """The access-list element as `show crypto ipsec sa` prints it; empty for a dynamic entry without an access-list."""
     span: Span | None
     dynamic: CryptoMapEntry | None = None
     """The dynamic map's entry, when the crypto map's entry only names that map."""
@@ -103,7 +103,7 @@ def walk_outbound(config: Config, interface: str, packet: FiveTuple, out: Transc
             if not ace.permit:
                 break
             out.say(CryptoMapMatched(entry.map, entry.sequence))
-            return Match(entry, *_proxies(ace), line.text, line.span)
+            return Match(entry, *_proxies(ace), ace.text, line.span)
         out.say(CryptoMapSkipped(entry.map, entry.sequence, entry.access_list or ""))
     out.say(CryptoMapNotMatched())
     return None
@@ -168,7 +168,7 @@ def _mirror(
     for line in access_list.lines if access_list else ():
         for ace in line.aces:
             if ace.active and _proxies(ace) == (local, remote):
-                return Match(entry, local, remote, line.text, line.span, dynamic) if ace.permit else None
+                return Match(entry, local, remote, ace.text, line.span, dynamic) if ace.permit else None
     return None
 
 

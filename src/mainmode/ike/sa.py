@@ -120,6 +120,7 @@ class IkeSa:
         "resend",
         "responder_cookie",
         "role",
+        "session",
         "skeyid_a",
         "skeyid_d",
         "spent_ids",
@@ -154,6 +155,8 @@ class IkeSa:
         self.created_at = now
         self.struct = struct
         """Where an ASA would keep it in memory: a number that debug lines name it by."""
+        self.session = 0
+        """The number of the session with the peer, one for all its tunnels: conn_id in `show`; 0 before it has one."""
         self.active_at: float | None = None
         self.handshake: Handshake | None = Handshake()
         self.suite: Phase1Suite | None = None
