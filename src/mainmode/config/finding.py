@@ -7,7 +7,6 @@ from typing import Literal
 
 from mainmode.span import Span
 
-
 Severity = Literal["problem", "warning", "note"]
 
 

@@ -49,6 +49,10 @@ class Mismatch(Exception):
         """What makes that word probable."""
 
 
+class Missing(Exception):
+    """A value that a `no` needs to know what to take away, and that is not on the line."""
+
+
 # --- kinds of values ----------------------------------------------------------------------------------------------
 
 
@@ -656,7 +660,11 @@ class Match:
         self.negated = negated
 
     def __getitem__(self, name: str) -> Any:
-        return self.args[name]
+        """A value; `Missing` if the line left it out, as one that begins with `no` may."""
+        try:
+            return self.args[name]
+        except KeyError:
+            raise Missing(name) from None
 
     def __contains__(self, name: str) -> bool:
         return name in self.args

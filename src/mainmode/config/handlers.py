@@ -84,7 +84,7 @@ def per_interface(field: str, value: str) -> Handler:
 
 def not_per_interface(field: str) -> Handler:
     def apply(draft: Draft, m: Match) -> None:
-        draft.settings.get(field, {}).pop(m.get("ifname"), None)
+        draft.settings.get(field, {}).pop(m["ifname"], None)
 
     return apply
 
@@ -195,7 +195,7 @@ def object_group(draft: Draft, m: Match) -> None:
 
 
 def forget_group(draft: Draft, m: Match) -> None:
-    draft.groups.pop(m.get("name"), None)
+    draft.groups.pop(m["name"], None)
 
 
 def member(build: Callable[[DraftGroup, Match], Iterable[Any]]) -> tuple[Handler, Handler]:
@@ -312,7 +312,7 @@ def route(draft: Draft, m: Match) -> None:
 
 
 def no_route(draft: Draft, m: Match) -> None:
-    draft.routes = [one for one in draft.routes if (one.interface, one.network) != (m["ifname"], m.get("network"))]
+    draft.routes = [one for one in draft.routes if (one.interface, one.network) != (m["ifname"], m["network"])]
 
 
 def _nat_name(word: str) -> Endpoint | None:
@@ -423,7 +423,7 @@ def ike_policy(draft: Draft, m: Match) -> None:
 
 
 def no_ike_policy(draft: Draft, m: Match) -> None:
-    draft.policies.pop(m.get("priority"), None)
+    draft.policies.pop(m["priority"], None)
 
 
 def policy_value(name: str, convert: Callable[[Any], Any] = lambda value: value) -> tuple[Handler, Handler]:
@@ -447,7 +447,7 @@ def ike_enable(draft: Draft, m: Match) -> None:
 
 
 def no_ike_enable(draft: Draft, m: Match) -> None:
-    draft.ike_enabled.pop(m.get("ifname"), None)
+    draft.ike_enabled.pop(m["ifname"], None)
 
 
 def identity(draft: Draft, m: Match) -> None:
@@ -470,7 +470,7 @@ def transform_mode(draft: Draft, m: Match) -> None:
 
 
 def no_transform_set(draft: Draft, m: Match) -> None:
-    draft.transform_sets.pop(m.get("name"), None)
+    draft.transform_sets.pop(m["name"], None)
 
 
 def global_lifetime(draft: Draft, m: Match) -> None:
@@ -594,7 +594,7 @@ def map_interface(draft: Draft, m: Match) -> None:
 
 
 def no_map_interface(draft: Draft, m: Match) -> None:
-    draft.maps.get(m["map"], DraftMap()).interfaces.pop(m.get("ifname"), None)
+    draft.maps.get(m["map"], DraftMap()).interfaces.pop(m["ifname"], None)
 
 
 # --- tunnel-groups and group-policies -----------------------------------------------------------------------------
@@ -625,7 +625,7 @@ def tunnel_group_attributes(draft: Draft, m: Match) -> None:
 
 
 def no_tunnel_group(draft: Draft, m: Match) -> None:
-    draft.tunnel_groups.pop(m.get("name"), None)
+    draft.tunnel_groups.pop(m["name"], None)
     draft.tunnel_groups.setdefault(DEFAULT_L2L_GROUP, TunnelGroup(DEFAULT_L2L_GROUP))
 
 
@@ -686,7 +686,7 @@ def group_policy(draft: Draft, m: Match) -> None:
 
 
 def no_group_policy(draft: Draft, m: Match) -> None:
-    draft.group_policies.pop(m.get("name"), None)
+    draft.group_policies.pop(m["name"], None)
     draft.group_policies.setdefault(DEFAULT_GROUP_POLICY, DEFAULT_POLICY)
 
 

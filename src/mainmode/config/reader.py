@@ -20,7 +20,7 @@ from mainmode.config.commands import ASA_ONLY, GLOBAL, SWALLOW, trees
 from mainmode.config.draft import Draft
 from mainmode.config.errors import Slip
 from mainmode.config.finding import Finding, Undefined
-from mainmode.config.grammar import MASK_NOTATION, Failure, Match, Walk, is_mask
+from mainmode.config.grammar import MASK_NOTATION, Failure, Match, Missing, Walk, is_mask
 from mainmode.config.model import Config, Support
 from mainmode.config.source import MAX_WORDS, Line, lines_of
 from mainmode.span import Span
@@ -175,8 +175,16 @@ class _Reader:
         self._mode = _mode_after(found)
         if command.enters == SWALLOW and not found.negated:
             self._block = _Block(line.indent, support, command.doc)
-        if handler is not None:
-            handler(self._draft, found)
+        try:
+            if handler is not None:
+                handler(self._draft, found)
+        except Missing:
+            if not found.negated:
+                raise  # a handler asks for what its notation does not promise
+            end = len(line.words)
+            error = Slip(line.part(end, end + 1), "incomplete command", expected=command.syntax, verdict="incomplete")
+            self._errors.append(error)
+            return
         if treat:
             self._support.append(Treatment(line.span, support, command.syntax, note))
 
