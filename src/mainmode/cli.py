@@ -10,6 +10,7 @@ import argparse
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 from mainmode import __version__
 
 if TYPE_CHECKING:
+    from mainmode.config.finding import Finding
     from mainmode.config.model import Config
     from mainmode.config.reader import Reading
     from mainmode.explain.report.text import Side
@@ -223,6 +225,81 @@ def _lab_json(result: LabResult, sides: tuple[Side, Side]) -> str:
     )
 
 
+# --- check --------------------------------------------------------------------------------------------------------
+
+
+def _check(options: argparse.Namespace) -> int:
+    from mainmode.config.check import check
+    from mainmode.config.errors import render_all
+
+    if options.peer is not None:
+        raise Unusable("mainmode check: checking a pair is not there yet; give one configuration")
+    reading = _reading(options.configuration)
+    if reading.errors:
+        raise Unusable(render_all(reading.errors))
+    findings = check(reading)
+    text = _check_json(reading, findings) if options.format == "json" else _check_text(reading, findings)
+    _emit(text, options.output)
+    return FAILED if any(finding.severity == "problem" for finding in findings) else WELL
+
+
+def _check_text(reading: Reading, findings: Sequence[Finding]) -> str:
+    """Each finding with its place, and a last line that counts."""
+    from mainmode.blame import ConfigError
+    from mainmode.config.errors import render
+
+    blocks = []
+    for finding in findings:
+        said = f"{finding.severity}: {finding.message} [{finding.code}]"
+        if finding.span is not None:
+            blocks.append(render(ConfigError(finding.span, said, repair=finding.hint)))
+        else:
+            hint = "".join(f"\n      {line}" for line in finding.hint.splitlines())
+            blocks.append(f"{reading.config.file}: {said}{hint}")
+    lines = [f"{len(found)} {state.value}" for state, found in reading.by_support().items() if found]
+    blocks.append(f"{reading.config.file}: {_counted(findings)}. Lines: {', '.join(lines) or 'none'}.")
+    return "\n\n".join(blocks) + "\n"
+
+
+def _counted(findings: Sequence[Finding]) -> str:
+    """`1 problem, 2 warnings`, or `nothing wrong`."""
+    counts = Counter(finding.severity for finding in findings)
+    return ", ".join(f"{count} {name}{'s' * (count > 1)}" for name, count in counts.items()) or "nothing wrong"
+
+
+def _check_json(reading: Reading, findings: Sequence[Finding]) -> str:
+    from mainmode.explain.report.json import SCHEMA
+
+    return _json(
+        {
+            "schema": SCHEMA,
+            "file": reading.config.file,
+            "findings": [
+                {
+                    "severity": finding.severity,
+                    "code": finding.code,
+                    "message": finding.message,
+                    "line": finding.span.line if finding.span else None,
+                    "column": finding.span.column if finding.span else None,
+                    "text": finding.span.text if finding.span else None,
+                    "hint": finding.hint,
+                }
+                for finding in findings
+            ],
+            "support": {state.value: len(found) for state, found in reading.by_support().items()},
+            "lines": [
+                {
+                    "line": treatment.span.line,
+                    "text": treatment.span.text,
+                    "support": treatment.support.value,
+                    "note": treatment.note,
+                }
+                for treatment in reading.support
+            ],
+        }
+    )
+
+
 # --- files and terminals ------------------------------------------------------------------------------------------
 
 
@@ -295,6 +372,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"mainmode {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_lab(commands)
+    _add_check(commands)
     return parser
 
 
@@ -352,6 +430,19 @@ def _add_lab(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     _add_output(lab)
     lab.set_defaults(command=_lab)
+
+
+def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
+    check = commands.add_parser(
+        "check",
+        help="say what is wrong with a configuration",
+        description="Say what is wrong with a configuration, as far as reading it can tell. "
+        "Exit code 1 if there is a problem, 2 if the configuration cannot be read.",
+    )
+    check.add_argument("configuration", type=Path, metavar="CFG", help="an ASA's configuration")
+    check.add_argument("peer", type=Path, nargs="?", metavar="PEER.cfg", help="not there yet")
+    _add_output(check)
+    check.set_defaults(command=_check)
 
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
