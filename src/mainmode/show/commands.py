@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Any, Final
 
+from mainmode.config.printer import PARTS, running_config
 from mainmode.gateway import Gateway
 from mainmode.ipsec.dataplane import DataPlane
 from mainmode.show.ike import ike_sas, ikev2_sas, isakmp_sas
 from mainmode.show.interfaces import addresses
 from mainmode.show.ipsec import ipsec_sas
+from mainmode.show.sessions import l2l_sessions
 from mainmode.show.view import Release, View
 
 ADDRESS: Final = "A.B.C.D"
@@ -35,6 +37,10 @@ def _command(text: str, run: Callable[..., list[str]], **options: Any) -> Comman
     return Command(tuple(text.split()), run, tuple(options.items()))
 
 
+def _running_config(view: View, *, part: str, all: bool = False) -> list[str]:
+    return (running_config(view.gateway.config, part, all=all) or "").splitlines()
+
+
 COMMANDS: Final = (
     _command("show crypto isakmp sa", isakmp_sas),
     _command("show crypto isakmp sa detail", isakmp_sas, detail=True),
@@ -48,8 +54,12 @@ COMMANDS: Final = (
     _command("show crypto ipsec sa peer A.B.C.D detail", ipsec_sas, detail=True),
     _command("show ipsec sa", ipsec_sas),
     _command("show ipsec sa detail", ipsec_sas, detail=True),
+    _command("show vpn-sessiondb l2l", l2l_sessions),
+    _command("show vpn-sessiondb detail l2l", l2l_sessions, detail=True),
     _command("show ip", addresses),
     _command("show ip address", addresses),
+    *(_command(f"show running-config {part}", _running_config, part=part) for part in PARTS),
+    *(_command(f"show running-config all {part}", _running_config, part=part, all=True) for part in PARTS),
 )
 
 

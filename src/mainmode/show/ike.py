@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from mainmode.ike.sa import IkeSa
-from mainmode.show.view import View, renewed
+from mainmode.show.view import View
 
 WIDTH: Final = 16
 """Of a value in the left column."""
@@ -22,7 +22,7 @@ def ike_sas(view: View, *, detail: bool = False) -> list[str]:
     sas = list(view.gateway.ike_sas)
     if not sas:
         return ["", "There are no IKEv1 SAs"] if view.release == "9" else ["There are no isakmp sas"]
-    rekeys = {id(sa) for sa in sas if renewed(sa, view)}
+    rekeys = _rekeys(sas)
     lines = ["IKEv1 SAs:", ""] if view.release == "9" else []
     lines += [
         f"   Active SA: {len(sas) - len(rekeys)}",
@@ -31,7 +31,7 @@ def ike_sas(view: View, *, detail: bool = False) -> list[str]:
         "",
     ]
     for number, sa in enumerate(sas, start=1):
-        lines += _block(number, sa, id(sa) in rekeys, view, detail)
+        lines += _block(number, sa, sa in rekeys, view, detail)
     return lines
 
 
@@ -44,6 +44,20 @@ def isakmp_sas(view: View, *, detail: bool = False) -> list[str]:
 def ikev2_sas(view: View) -> list[str]:
     """There are never any: this gateway speaks IKEv1."""
     return ["", "There are no IKEv2 SAs"]
+
+
+def _rekeys(sas: list[IkeSa]) -> set[IkeSa]:
+    """Those that are the `Rekey` one of two with a peer: under negotiation, or replaced and not yet gone.
+
+    Two peers can share an address behind a NAT; their identities tell them apart once they are proved.
+    """
+    in_use = {(sa.remote.address, sa.identity): sa for sa in sas if sa.active}  # of several the newest
+    peers = {address for address, _ in in_use}
+    return {
+        sa
+        for sa in sas
+        if (in_use[sa.remote.address, sa.identity] is not sa if sa.active else sa.remote.address in peers)
+    }
 
 
 def _block(number: int, sa: IkeSa, rekey: bool, view: View, detail: bool) -> list[str]:

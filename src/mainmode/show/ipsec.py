@@ -10,12 +10,11 @@ from ipaddress import IPv4Address
 from math import ceil
 from typing import Final
 
-from mainmode.events import ProxyId
 from mainmode.gateway.engine import MTU
 from mainmode.ike.phase2 import REKEY_AT
 from mainmode.ike.sa import Tunnel
 from mainmode.ipsec.sa import Counters, IpsecSa
-from mainmode.show.view import View
+from mainmode.show.view import View, written
 
 KILOBYTE_STEP: Final = 27000
 """An ASA's kilobyte counter starts at a multiple of this: 3915000 and 4374000 are the well-known ones (FACTS §3.1)."""
@@ -52,8 +51,8 @@ def _block(tunnels: list[Tunnel], view: View, detail: bool) -> list[str]:
         "",
         # An entry of a dynamic map needs no access-list.
         *([f"      {inbound.access_list}{view.blank}"] if inbound.access_list else []),
-        f"      local ident (addr/mask/prot/port): ({_ident(match.local)})",
-        f"      remote ident (addr/mask/prot/port): ({_ident(match.remote)})",
+        f"      local ident (addr/mask/prot/port): ({written(match.local)})",
+        f"      remote ident (addr/mask/prot/port): ({written(match.remote)})",
         f"      current_peer: {sa.remote.address}",
         *(["", ""] if nine else [""]),
         *_counters(view.total(tunnels), nine, detail),
@@ -77,11 +76,6 @@ def _block(tunnels: list[Tunnel], view: View, detail: bool) -> list[str]:
         for tunnel in tunnels:
             lines += _sa(view.pair(tunnel)[direction == "outbound"], tunnel, view)
     return lines
-
-
-def _ident(proxy: ProxyId) -> str:
-    """A proxy identity; for a range of addresses its end stands in the place of the mask."""
-    return f"{proxy.address}/{proxy.last or proxy.mask}/{proxy.protocol}/{proxy.port}"
 
 
 def _counters(total: Counters, nine: bool, detail: bool) -> list[str]:

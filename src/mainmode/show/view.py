@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Literal
 
+from mainmode.events import ProxyId
 from mainmode.gateway import Gateway
-from mainmode.ike.sa import IkeSa, Tunnel
+from mainmode.ike.sa import Tunnel
 from mainmode.ipsec.dataplane import DataPlane
 from mainmode.ipsec.sa import Counters, IpsecSa
 
@@ -65,12 +66,6 @@ class View:
         return total
 
 
-def renewed(sa: IkeSa, view: View) -> bool:
-    """Whether an IKE SA is the `Rekey` one of two with its peer: the one being negotiated, or the old one.
-
-    Two peers can share an address behind a NAT; their identities tell them apart once they are proved.
-    """
-    active = [other for other in view.gateway.ike_sas if other.active and other.remote.address == sa.remote.address]
-    if not sa.active:
-        return bool(active)
-    return [other for other in active if other.identity == sa.identity][-1] is not sa
+def written(proxy: ProxyId) -> str:
+    """A proxy identity as `addr/mask/prot/port`; for a range of addresses its end stands in the place of the mask."""
+    return f"{proxy.address}/{proxy.last or proxy.mask}/{proxy.protocol}/{proxy.port}"
