@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from mainmode.blame import Malformed
 from mainmode.events import (
     ClearNotifyDropped,
     ConnectionTerminated,
@@ -50,7 +49,8 @@ class Notices:
             self._drop_clear(message, out)
             return
         if not sa.active:
-            raise Malformed("an informational message before phase 1 is complete")
+            self._read_refusal(sa, message, out)
+            return
         identifier = message.header.message_id
         if identifier in sa.spent_ids:
             self._box.counters["message id used before"] += 1
@@ -74,6 +74,17 @@ class Notices:
                 out.say(ClearNotifyDropped(notify_name(payload.type)))
                 out.say(InformationalFailed())
                 return
+
+    def _read_refusal(self, sa: IkeSa, message: Message, out: Out) -> None:
+        """The responder has MM5 and does not like it. Its HASH needs the pre-shared key, so the reason is its own.
+
+        It is said and changes nothing: main mode ends when nothing else comes.
+        """
+        opened = self._box.informational.open(sa, message, out)
+        for payload in opened.payloads:
+            if isinstance(payload, Notify) and self._box.may_say_hostile(out):
+                out.say(PayloadProcessed("notify"))
+                out.say(NotifyReceived(NOTIFY_TEXTS.get(payload.type, notify_name(payload.type)), payload.type))
 
     def _spend(self, sa: IkeSa, identifier: int) -> None:
         sa.spent_informational.append(identifier)
