@@ -94,6 +94,10 @@ class Engine:
         self._session = FIRST_SESSION - SESSION_STEP
         self._channel = 0x4C69CB80
 
+    def __contains__(self, inbound_spi: object) -> bool:
+        """Whether an SPI is taken, by an SA or by one that is still without keys."""
+        return inbound_spi in self._embryonic or inbound_spi in self._sas
+
     def pair(self, inbound_spi: int) -> tuple[IpsecSa, IpsecSa]:
         """The inbound and outbound SA of a tunnel that is up. KeyError if there is none under this SPI."""
         return self._sas[inbound_spi]
@@ -111,7 +115,7 @@ class Engine:
     # -- what IKE asks for (`KeyEngine`) ----------------------------------------------------------------------------
 
     def reserve(self, sa: IkeSa, out: Out) -> int:
-        spi = choose_spi(self._entropy, self._embryonic.keys() | self._sas.keys())
+        spi = choose_spi(self._entropy, self)
         if not sa.session:
             self._session = (self._session + SESSION_STEP) & 0xFFFFFFFF or SESSION_STEP
             sa.session = self._session
