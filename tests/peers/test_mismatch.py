@@ -1,0 +1,179 @@
+"""Everything that two sites can configure differently, against strongSwan: what our debug says, in both roles.
+
+strongSwan's answers are those that were recorded before for two strongSwans; what an ASA prints about them is the
+catalogue's. One mismatch is one row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tests.peers.charon import Charon, Wishes
+from tests.peers.ours import Ours, configuration
+from tests.peers.world import World, until
+
+pytestmark = [pytest.mark.peer, pytest.mark.namespaces]
+
+NETWORKS = "192.168.1.0 255.255.255.0 192.168.2.0 255.255.255.0"
+REFUSED_MM1 = "Received an un-encrypted NO_PROPOSAL_CHOSEN notify message, dropping"
+REFUSED_PROPOSAL = "Received non-routine Notify message: No proposal chosen (14)"
+REFUSED_PROXIES = "Received non-routine Notify message: Invalid ID info (18)"
+MISMATCH = "Mismatched attribute types for class"
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    as_initiator: tuple[str, ...]
+    """Lines of our debug, in order, when we ask."""
+    as_responder: tuple[str, ...]
+    """Likewise when strongSwan asks."""
+    ours: dict[str, Any] = field(default_factory=dict)
+    """What differs from `configuration`."""
+    theirs: dict[str, Any] = field(default_factory=dict)
+    """What differs from `Wishes`."""
+
+
+ROWS = [
+    Row(
+        "the cipher of phase 1",
+        (REFUSED_MM1,),
+        (
+            f"Phase 1 failure:  {MISMATCH} Encryption Alg:  Rcv'd: AES-CBC-128  Cfg'd: 3DES-CBC",
+            "All SA proposals found unacceptable",
+        ),
+        theirs={"ike": "aes128-sha1-modp1024"},
+    ),
+    Row(
+        "the hash of phase 1",
+        (REFUSED_MM1,),
+        (f"Phase 1 failure:  {MISMATCH} Hash Alg:  Rcv'd: MD5  Cfg'd: SHA", "All SA proposals found unacceptable"),
+        theirs={"ike": "3des-md5-modp1024"},
+    ),
+    Row(
+        "the group of phase 1",
+        (REFUSED_MM1,),
+        (
+            f"Phase 1 failure:  {MISMATCH} Group Description:  Rcv'd: Group 5  Cfg'd: Group 2",
+            "All SA proposals found unacceptable",
+        ),
+        theirs={"ike": "3des-sha1-modp1536"},
+    ),
+    Row(
+        # strongSwan tells in a message encrypted with its own key, which is not ours: all that is left is silence.
+        "the pre-shared key",
+        ("SENDING Message (msgid=0) with payloads : HDR + ID (5) + HASH (8)", "RESENDING Message (msgid=0)"),
+        (
+            "Received encrypted Oakley Main Mode packet with invalid payloads, MessID = 0",
+            "ERROR, had problems decrypting packet, probably due to mismatched pre-shared key.  Aborting",
+        ),
+        theirs={"psk": "cisc0"},
+    ),
+    Row(
+        "the identity the peer expects of us",
+        ("Received non-routine Notify message: Authentication failed (24)",),
+        ("PHASE 1 COMPLETED", "Connection terminated for peer 10.0.0.2.  Reason: Peer Terminate"),
+        theirs={"remote_id": "10.9.9.9"},
+    ),
+    Row(
+        "the transform-set",
+        ("PHASE 1 COMPLETED", REFUSED_PROPOSAL, "QM FSM error"),
+        (
+            f"Phase 2 failure: {MISMATCH} Encryption Alg:  Rcv'd: esp-3des  Cfg'd: esp-aes",
+            "All IPSec SA proposals found unacceptable!",
+            "QM FSM error",
+            "Session is being torn down. Reason: Phase 2 Mismatch",
+        ),
+        theirs={"esp": "3des-sha1"},
+    ),
+    Row(
+        "PFS on our side only",
+        (REFUSED_PROPOSAL, "QM FSM error"),
+        (
+            f"Phase 2 failure: {MISMATCH} Group Description:  Rcv'd: None  Cfg'd: Group 2",
+            "All IPSec SA proposals found unacceptable!",
+            "Session is being torn down. Reason: Phase 2 Mismatch",
+        ),
+        ours={"entry": ("set pfs group2",)},
+    ),
+    Row(
+        # An ASA that is not told to want PFS takes it when it is offered.
+        "PFS on the peer's side only",
+        (REFUSED_PROPOSAL, "QM FSM error"),
+        ("PHASE 2 COMPLETED",),
+        theirs={"esp": "aes128-sha1-modp1024"},
+    ),
+    Row(
+        "the group of PFS",
+        (REFUSED_PROPOSAL, "QM FSM error"),
+        (
+            f"Phase 2 failure: {MISMATCH} Group Description:  Rcv'd: Group 2  Cfg'd: Group 5",
+            "All IPSec SA proposals found unacceptable!",
+            "Session is being torn down. Reason: Phase 2 Mismatch",
+        ),
+        ours={"entry": ("set pfs group5",)},
+        theirs={"esp": "aes128-sha1-modp1024"},
+    ),
+    Row(
+        "the protocol of the access-list",
+        (REFUSED_PROXIES, "QM FSM error"),
+        (
+            "map = MAP, seq = 10, ACL does not match proxy IDs src:192.168.2.0 dst:192.168.1.0",
+            "Rejecting IPSec tunnel: no matching crypto map entry for remote proxy 192.168.2.0/255.255.255.0/6/0 "
+            "local proxy 192.168.1.0/255.255.255.0/6/0 on interface outside",
+            "Session is being torn down. Reason: crypto map policy not found",
+        ),
+        ours={"access_list": (f"icmp {NETWORKS}",)},
+        theirs={"local_ts": "192.168.2.0/24[tcp]", "remote_ts": "192.168.1.0/24[tcp]"},
+    ),
+    Row(
+        "the network of the access-list",
+        (REFUSED_PROXIES, "QM FSM error"),
+        (
+            "map = MAP, seq = 10, ACL does not match proxy IDs src:192.168.2.0 dst:192.168.3.0",
+            "Rejecting IPSec tunnel: no matching crypto map entry",
+            "Session is being torn down. Reason: crypto map policy not found",
+        ),
+        theirs={"remote_ts": "192.168.3.0/24"},
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def charon(world: World) -> Iterator[Charon]:
+    peer = Charon(world)
+    yield peer
+    peer.stop()
+
+
+@pytest.mark.parametrize("role", ["initiator", "responder"])
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_a_mismatch_is_said_as_an_asa_says_it(world: World, charon: Charon, row: Row, role: str) -> None:
+    expected = row.as_initiator if role == "initiator" else row.as_responder
+    in_order = re.compile(".*".join(map(re.escape, expected)), re.DOTALL)
+    gateway = Ours(world, configuration(**row.ours))
+    charon.load(Wishes(**row.theirs))
+    try:
+        if role == "initiator":
+            world.ping("ha", "192.168.2.1", wait=0.5)
+        else:
+            charon.initiate(timeout=2)
+        # The longest wait is for the first repetition, eight seconds after the message.
+        until(lambda: in_order.search(gateway.said()), 10, f"{expected} in\n{gateway.said()}")
+        assert ("PHASE 2 COMPLETED" in gateway.said()) == ("PHASE 2 COMPLETED" in expected)
+    finally:
+        gateway.stop()
+        charon.control("--terminate", "--ike", "site", "--force", "--timeout", "1")
+
+
+def test_a_narrower_selector_within_the_peers_is_taken(world: World, charon: Charon) -> None:
+    gateway = Ours(world, configuration(access_list=(f"icmp {NETWORKS}",)))
+    charon.load(Wishes())
+    assert world.ping("ha", "192.168.2.1") == 1
+    assert "192.168.2.0/24[icmp]" in charon.sas()
+    gateway.stop()
