@@ -1,4 +1,4 @@
-"""Two sites on the virtual wire for tests that last: traffic, reboots, what is left over, what must hold at any moment."""
+"""Two sites on the virtual wire for tests that last: traffic, reboots, what is left over, what must always hold."""
 
 from __future__ import annotations
 

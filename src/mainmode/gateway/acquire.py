@@ -60,7 +60,7 @@ class Acquire:
             waiting = self._box.waiting.setdefault(peer, [])
             if not any(same(match, other) for other in waiting):
                 waiting.append(match)
-        elif self._quick.is_asking(sa, match):
+        elif self._quick.is_under_way(sa, match):
             out.say(DataDiscarded(destination))
         else:
             addresses = match.local.address, match.remote.address

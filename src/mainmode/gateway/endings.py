@@ -77,7 +77,7 @@ class Endings:
             self.drop_tunnel(tunnel, out)
         for quick in list(sa.exchanges.values()):
             self.forget_quick_mode(sa, quick, out)
-        for alarm in (sa.alarm, sa.life_alarm, sa.keepalive_alarm, sa.nat_alarm):
+        for alarm in (sa.alarm, sa.life_alarm, sa.retire_alarm, sa.keepalive_alarm, sa.nat_alarm):
             cancel(alarm)
         if sa.replaces is not None:
             sa.replaces.rekeying = False

@@ -154,7 +154,7 @@ class MainSide:
 
     def _go_on(self, sa: IkeSa, out: Out) -> None:
         """Phase 1 is complete at the initiator: what it was wanted for begins."""
-        wanted = self._box.waiting.pop(sa.remote.address, [])
+        wanted = self._wanted(sa)
         first = self._quick.begin(sa, wanted[0], out) if wanted else None
         self._main.complete(sa, out)
         if first is not None:
@@ -167,16 +167,24 @@ class MainSide:
     def take_over(self, sa: IkeSa, out: Out) -> None:
         """The peer's own main mode completed while ours with it is still under way: one of them is enough.
 
-        The higher address goes on with its own; the lower one gives its own up and uses the peer's. Both ends know
-        both addresses. Only now, because only now is the peer's attempt known to be the peer's.
+        The one with the higher initiator cookie goes on; whoever began the other gives it up. Both ends know both
+        cookies. Only now, because only now is the peer's attempt known to be the peer's.
         """
-        if sa.role == "initiator" or sa.local.address > sa.remote.address:
+        if sa.role == "initiator":
             return
         for own in self._box.sas.with_peer(sa.remote.address):
-            if own.role == "initiator" and not own.active and own.replaces is None:
+            if own.role == "initiator" and not own.active and own.initiator_cookie < sa.initiator_cookie:
                 self._endings.forget(own, out)
-                for match in self._box.waiting.pop(sa.remote.address, []):
+                for match in self._wanted(sa):
                     self._quick.send(sa, self._quick.begin(sa, match, out), out)
+
+    def _wanted(self, sa: IkeSa) -> list[Match]:
+        """What phase 1 with this peer was wanted for, without what the peer has brought up meanwhile."""
+        return [
+            match
+            for match in self._box.waiting.pop(sa.remote.address, [])
+            if (match.local, match.remote) not in self._box.traffic and not self._quick.is_under_way(sa, match)
+        ]
 
     def _open(self, message: Message, mark: bytes, source: Endpoint, local: Endpoint, out: Out) -> None:
         """MM1 from somebody: a new SA, half-open."""

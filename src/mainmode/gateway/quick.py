@@ -24,7 +24,7 @@ from mainmode.gateway.endings import Endings
 from mainmode.ike.cryptomap import Match
 from mainmode.ike.informational import message_id
 from mainmode.ike.offers import PROTO_ESP
-from mainmode.ike.phase2 import QuickModes, read_proxies
+from mainmode.ike.phase2 import QuickModes, read_nonce, read_proxies
 from mainmode.ike.sa import Agreement, Endpoint, IkeSa, Opened, QuickMode, Tunnel, fingerprint
 from mainmode.wire import FLAG_ENCRYPTED, Message, Notify, NotifyType, SecurityAssociation
 
@@ -142,35 +142,37 @@ class QuickSide:
                 self._box.resend(sa, quick.last_answer, out)
 
     def _collides(self, sa: IkeSa, opened: Opened, out: Out) -> bool:
-        """Both ends ask for the same SAs at once: the higher address has its way, the other's quick mode is dropped.
+        """Both ends ask for the same SAs at once: the higher nonce has its way, the other quick mode is dropped.
 
-        Both ends know both addresses, so they come to the same end without another message.
+        Both ends know both nonces, so they come to the same end without another message; of addresses they have
+        different views when there is a NAT between them.
         """
         try:
+            nonce = read_nonce(opened.payloads)
             remote, local = read_proxies(sa, opened.payloads)
-        except Refused:
+        except (Refused, Malformed):
             return False  # said, with its reason, when the message is read
-        for other, quick in self._asking(sa, local, remote):
-            if sa.local.address > sa.remote.address:
+        for other, quick in self._under_way(sa, local, remote):
+            if quick.state != "QM_WAIT_MSG2":
+                continue
+            if quick.our_nonce > nonce:
                 out.say(NegotiationCollision(sa.remote.address, _written(local), _written(remote)))
                 return True
             self._endings.forget_quick_mode(other, quick, out)
         return False
 
-    def _asking(self, sa: IkeSa, local: ProxyId, remote: ProxyId) -> list[tuple[IkeSa, QuickMode]]:
-        """Our own quick modes with this peer, still unanswered, for this traffic."""
+    def _under_way(self, sa: IkeSa, local: ProxyId, remote: ProxyId) -> list[tuple[IkeSa, QuickMode]]:
+        """The quick modes with this peer for this traffic, whoever began them."""
         return [
             (other, quick)
             for other in self._box.sas.with_peer(sa.remote.address)
             for quick in other.exchanges.values()
-            if quick.state == "QM_WAIT_MSG2"
-            and quick.match is not None
-            and (quick.match.local, quick.match.remote) == (local, remote)
+            if quick.match is not None and (quick.match.local, quick.match.remote) == (local, remote)
         ]
 
-    def is_asking(self, sa: IkeSa, match: Match) -> bool:
-        """Whether we are asking this peer for these SAs already."""
-        return bool(self._asking(sa, match.local, match.remote))
+    def is_under_way(self, sa: IkeSa, match: Match) -> bool:
+        """Whether these SAs are being negotiated with this peer already, whoever began."""
+        return bool(self._under_way(sa, match.local, match.remote))
 
     def initial_contact(self, sa: IkeSa, out: Out) -> None:
         """The peer has no other SA with us (RFC 2407 §4.6.3.3): those we think it has are gone. Authentic by now.

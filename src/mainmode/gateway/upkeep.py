@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 
 from mainmode.events import NegotiationStarted, PeerLost
-from mainmode.gateway.box import Box, Out, address, cancel, same
+from mainmode.gateway.box import Box, Out, address, cancel, same, under_way
 from mainmode.gateway.endings import Endings
 from mainmode.gateway.main import MainSide
 from mainmode.gateway.notices import adopt
@@ -60,10 +60,18 @@ class Upkeep:
         old, sa.replaces = sa.replaces, None
         if old is not None and old in self._box.sas:
             adopt(sa, old)
-        for other in self._box.sas.with_peer(sa.remote.address):
-            if other is not sa and other.active and other.identity == sa.identity and not other.tunnels:
-                cancel(other.life_alarm)
-                other.life_alarm = alarms.set(out.now + OVERLAP_SECONDS, partial(self._retire, other))
+        others = self._others(sa)
+        for one in (sa, *others) if others else ():
+            if one.retire_alarm is None:
+                one.retire_alarm = alarms.set(out.now + OVERLAP_SECONDS, partial(self._retire, one))
+
+    def _others(self, sa: IkeSa) -> list[IkeSa]:
+        """The other active SAs with the same peer."""
+        return [
+            other
+            for other in self._box.sas.with_peer(sa.remote.address)
+            if other is not sa and other.active and other.identity == sa.identity
+        ]
 
     def _renew(self, sa: IkeSa, out: Out) -> None:
         """Time to renew phase 1, unless the peer has done so already."""
@@ -72,15 +80,21 @@ class Upkeep:
         if lifetime is None or sa.active_at is None:
             return
         sa.life_alarm = self._box.alarms.set(sa.active_at + lifetime, partial(self._expire, sa))
-        others = [other for other in self._box.sas.with_peer(sa.remote.address) if other is not sa]
-        if not any(other.created_at > sa.created_at for other in others):
+        if not any(other.created_at > sa.created_at for other in self._others(sa)):
             self._main.renew(sa, out)
 
     def _retire(self, sa: IkeSa, out: Out) -> None:
-        """An IKE SA that another one has replaced: it goes, unless tunnels hang on it still."""
+        """There were two IKE SAs with one peer: this one goes if nothing hangs on it and the other has its place."""
         address(sa, out)
-        if not sa.tunnels and len(self._box.sas.with_peer(sa.remote.address)) > 1:
+        sa.retire_alarm = None
+        others = self._others(sa)
+        if not others:
+            return
+        idle = not sa.tunnels and not any(under_way(quick) for quick in sa.exchanges.values())
+        if idle and any(_supersedes(other, sa) for other in others):
             self._endings.delete(sa, out)
+        else:
+            sa.retire_alarm = self._box.alarms.set(out.now + OVERLAP_SECONDS, partial(self._retire, sa))
 
     def _expire(self, sa: IkeSa, out: Out) -> None:
         """The lifetime of phase 1 is over. Tunnels go on under a newer SA with the peer, if there is one."""
@@ -196,7 +210,7 @@ class Upkeep:
     def _renew_tunnel(self, tunnel: Tunnel, out: Out) -> None:
         """Ask for new SAs in place of these, unless the peer or we are at it already."""
         sa = self._box.sas.towards(tunnel.sa.remote.address)
-        if sa is None or not sa.active or self._quick.is_asking(sa, tunnel.match):
+        if sa is None or not sa.active or self._quick.is_under_way(sa, tunnel.match):
             return
         match = tunnel.match
         out.say(
@@ -235,3 +249,16 @@ class Upkeep:
         if limit is None or used is None:
             return False
         return max(counters.octets for counters in used) >= limit * 1024 * REKEY_PHASE2_AT
+
+
+def _supersedes(one: IkeSa, other: IkeSa) -> bool:
+    """Whether one of two IKE SAs with a peer has the place of the other, which has no tunnels.
+
+    The newer one has; of two that crossed on the way, the one with the higher initiator cookie, as both ends see it.
+    One of ours that nothing came to hang on need not be there at all.
+    """
+    if other.role == "initiator" and one.tunnels:
+        return True
+    if abs(one.created_at - other.created_at) < OVERLAP_SECONDS:
+        return one.initiator_cookie > other.initiator_cookie
+    return one.created_at > other.created_at

@@ -172,7 +172,7 @@ class QuickModes:
 
         `standing(local, remote)` is the peer that has SAs for this traffic already, None if nobody has.
         """
-        nonce = _nonce(opened.payloads)
+        nonce = read_nonce(opened.payloads)
         quick.peer_nonce = nonce
         offer = _find(opened.payloads, SecurityAssociation)
         if offer is None:
@@ -260,7 +260,7 @@ class QuickModes:
     def read_qm2(self, sa: IkeSa, quick: QuickMode, opened: Opened, out: Out) -> Agreement:
         """QM2 at the initiator, answered with QM3: the SAs are up."""
         match = quick.wanted
-        nonce = _nonce(opened.payloads)
+        nonce = read_nonce(opened.payloads)
         answer = _find(opened.payloads, SecurityAssociation)
         if answer is None:
             raise Malformed("no SA payload")
@@ -486,7 +486,8 @@ def _say_identity(proxy: ProxyId, out: Out) -> None:
         out.say(SubnetIdReceived(proxy.address, proxy.mask))
 
 
-def _nonce(payloads: tuple[Payload, ...]) -> bytes:
+def read_nonce(payloads: tuple[Payload, ...]) -> bytes:
+    """The nonce of a quick mode message; `Refused` if its length is not allowed."""
     nonce = _find(payloads, Nonce)
     if nonce is None:
         raise Malformed("no NONCE payload")

@@ -119,6 +119,7 @@ class IkeSa:
         "replaces",
         "resend",
         "responder_cookie",
+        "retire_alarm",
         "role",
         "session",
         "skeyid_a",
@@ -199,6 +200,7 @@ class IkeSa:
         """What is sent again until the next message comes."""
         self.alarm: Alarm | None = None
         self.life_alarm: Alarm | None = None
+        self.retire_alarm: Alarm | None = None
         self.keepalive_alarm: Alarm | None = None
         self.nat_alarm: Alarm | None = None
 

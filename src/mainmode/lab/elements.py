@@ -58,58 +58,61 @@ class SmallMtu:
         return [passing] if length <= self.octets else []
 
 
-@dataclass(slots=True)
-class _Mapping:
-    port: int
-    """At the router's outer address."""
-    used_at: float
-
-
 class Nat:
     """A router before a site that puts its own address, and ports of its own, in place of the site's.
 
     It remembers flows, as such routers do: what a host inside sends to somebody gets a port, and only that somebody's
     answers to that port come in. UDP 500 and 4500 are forwarded to the site, so that it can be called from outside;
-    such a flow keeps those ports. Nothing but UDP passes: ESP has no ports that could be translated.
+    what answers such a call keeps those ports. Nothing but UDP passes: ESP has no ports that could be translated.
     """
 
     def __init__(self, inside: IPv4Address, outside: IPv4Address, timeout: float = MAPPING_SECONDS) -> None:
         self.inside = inside
         self.outside = outside
         self._timeout = timeout
-        self._mappings: dict[tuple[Endpoint, Endpoint], _Mapping] = {}
-        """By the endpoint inside and the one it talks to."""
+        self._ports: dict[tuple[Endpoint, Endpoint], int] = {}
+        """By the endpoint inside and the one it talks to: the port at the outer address that it has now."""
+        self._ways_in: dict[tuple[Endpoint, int], Endpoint] = {}
+        """By the far endpoint and the port it speaks to: the endpoint inside."""
+        self._used: dict[tuple[Endpoint, Endpoint], float] = {}
+        """When the inside last spoke in a flow."""
         self._next_port = FIRST_PORT
 
     def outward(self, packet: Packet, now: float) -> Packet | None:
         """A packet from the site as it leaves the router; None if it cannot."""
         if packet.protocol != UDP:
             return None
-        mapping = self._live(packet.source, packet.to, now)
-        if mapping is None:
-            mapping = self._mappings[packet.source, packet.to] = _Mapping(self._next_port, now)
+        flow = packet.source, packet.to
+        if not self._lives(flow, now):
+            self._map(flow, self._next_port, now)
             self._next_port += 1
-        mapping.used_at = now
-        return packet._replace(source=Endpoint(self.outside, mapping.port))
+        self._used[flow] = now
+        return packet._replace(source=Endpoint(self.outside, self._ports[flow]))
 
     def inward(self, packet: Packet, now: float) -> Packet | None:
-        """A packet to the router's outer address as it reaches the site; None if no mapping is for it."""
+        """A packet to the router's outer address as it reaches the site; None if no flow is for it."""
         if packet.protocol != UDP:
             return None
-        for (inside, far), mapping in self._mappings.items():
-            if far == packet.source and mapping.port == packet.to.port and self._live(inside, far, now):
-                return packet._replace(to=inside)
+        inside = self._ways_in.get((packet.source, packet.to.port))
+        if inside is not None and self._lives((inside, packet.source), now):
+            return packet._replace(to=inside)
         if packet.to.port not in (IKE_PORT, NAT_T_PORT):
             return None
         inside = Endpoint(self.inside, packet.to.port)
-        self._mappings[inside, packet.source] = _Mapping(packet.to.port, now)
+        self._map((inside, packet.source), packet.to.port, now)
         return packet._replace(to=inside)
 
     def rebind(self) -> None:
         """The router starts anew: every flow gets another port."""
-        self._mappings.clear()
+        self._ports.clear()
+        self._ways_in.clear()
+        self._used.clear()
 
-    def _live(self, inside: Endpoint, far: Endpoint, now: float) -> _Mapping | None:
+    def _map(self, flow: tuple[Endpoint, Endpoint], port: int, now: float) -> None:
+        self._ports[flow] = port
+        self._ways_in[flow[1], port] = flow[0]
+        self._used[flow] = now
+
+    def _lives(self, flow: tuple[Endpoint, Endpoint], now: float) -> bool:
         # Only what goes out keeps a mapping (RFC 4787, REQ-6): whoever is inside must speak to stay reachable.
-        mapping = self._mappings.get((inside, far))
-        return mapping if mapping is not None and now < mapping.used_at + self._timeout else None
+        return flow in self._ports and now < self._used[flow] + self._timeout
