@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import pytest
 
-from mainmode.config.model import DEFAULT_L2L_GROUP, Config, CryptoMap, IkePolicy, TunnelGroup
+from mainmode.config.model import DEFAULT_L2L_GROUP, Config, CryptoMap, IkePolicy, NatRule, TunnelGroup
 from mainmode.events import (
     ConnectionTerminated,
     CryptoMapEntryMissing,
@@ -46,7 +46,7 @@ from mainmode.ike.persona import ASA, IOS
 from mainmode.lab.faults import Fault
 from mainmode.lab.run import LabResult, run
 from mainmode.lab.trigger import Trigger
-from tests.lab.pairs import ICMP, INSIDE, OUTSIDE, TCP, entry, line, site, transform_set
+from tests.lab.pairs import FAR, ICMP, INSIDE, OUTSIDE, TCP, entry, line, site, transform_set
 
 ALL = {"a_to_b": 4, "b_to_a": 4}
 NONE = {"a_to_b": 0, "b_to_a": 0}
@@ -459,3 +459,43 @@ def test_two_runs_with_one_seed_are_the_same_to_the_last_octet_and_another_seed_
     assert [one.entries for one in first.sites] == [one.entries for one in second.sites]
     assert [one.show for one in first.sites] == [one.show for one in second.sites]
     assert first.wire[0].packet.payload[:8] != other.wire[0].packet.payload[:8]
+
+
+# --- addresses that NAT changes -----------------------------------------------------------------------------------
+
+VIRTUAL = {"a": IPv4Network("172.16.1.0/24"), "b": IPv4Network("172.16.2.0/24")}
+
+
+def overlapping(name: str) -> Config:
+    """Both sites have 192.168.1.0/24 inside and are known to each other by another network of the same size."""
+    far = FAR[name]
+    real = IPv4Network("192.168.1.0/24")
+    rule = NatRule(
+        1,
+        "static",
+        "inside",
+        "outside",
+        (real,),
+        (VIRTUAL[name],),
+        (VIRTUAL[far],),
+        (VIRTUAL[far],),
+    )
+    usual = site(name, lines=[line(VIRTUAL[name], VIRTUAL[far])], nat_rules=(rule,))
+    inside, outside = usual.interfaces
+    return replace(usual, interfaces=(replace(inside, address=real[1], network=real), outside))
+
+
+@pytest.mark.parametrize("initiator", ["a", "b"])
+def test_sites_with_the_same_network_inside_talk_through_static_nat(initiator: str) -> None:
+    result = run(overlapping("a"), overlapping("b"), initiator=initiator)
+    assert str(result.trigger) == f"icmp:192.168.1.2:{VIRTUAL[FAR[initiator]][2]}"
+    assert is_up(result)
+
+
+def test_a_translating_rule_takes_the_packet_away_from_the_access_list() -> None:
+    to_the_internet = NatRule(2, "dynamic", "inside", "outside", (INSIDE["a"],), to_interface=True)
+    result = run(site("a", nat_rules=(to_the_internet,)), site("b"))
+    assert str(result.trigger) == "icmp:192.168.1.2:192.168.2.2"
+    assert is_down(result)
+    assert CryptoMapNotMatched in kinds(result, "a")
+    assert result.wire == ()

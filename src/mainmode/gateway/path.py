@@ -44,6 +44,25 @@ def way_out(config: Config, packet: Packet) -> Way | None:
     return Way(came_in_by, interface, _translated(config, rule, interface, five), rule, route)
 
 
+def way_in(config: Config, source: IPv4Address, destination: IPv4Address) -> tuple[IPv4Address, IPv4Address]:
+    """The addresses of a packet out of a tunnel once NAT is undone, as the host behind the box sees them.
+
+    The first static rule that fits decides, backwards. Dynamic rules have no way back without a connection.
+    """
+    for rule in config.nat_rules:
+        if (
+            rule.active
+            and rule.kind == "static"
+            and not rule.unidirectional
+            and any(destination in addresses for addresses in rule.mapped)
+            and (not rule.real_destination or any(source in addresses for addresses in rule.real_destination))
+        ):
+            if rule.real_destination and rule.mapped_destination:
+                source = _counterpart(source, rule.real_destination, rule.mapped_destination, True)
+            return source, _counterpart(destination, rule.mapped, rule.real, True)
+    return source, destination
+
+
 def leaving_by(config: Config, destination: IPv4Address) -> tuple[str, Span | None] | None:
     """The interface towards an address, and the line that says so: the longest prefix of connected networks and routes.
 

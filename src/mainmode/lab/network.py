@@ -20,7 +20,7 @@ from mainmode.config.model import Config
 from mainmode.events import Entry
 from mainmode.gateway import Action, Gateway
 from mainmode.gateway.engine import Install, Remove
-from mainmode.gateway.path import way_out
+from mainmode.gateway.path import way_in, way_out
 from mainmode.ike.persona import Persona
 from mainmode.ike.sa import IKE_PORT, NAT_T_PORT, NON_ESP_MARKER, Endpoint, Send
 from mainmode.ipsec.dataplane import Delivered, Dropped, Protected
@@ -130,7 +130,11 @@ class Site:
 
     def _to_hosts(self, delivered: Delivered, now: float) -> list[Packet]:
         self.arrived[delivered.packet] += 1
-        reply = answer(delivered.packet)
+        header = read_packet(delivered.packet)
+        if isinstance(header, Drop):
+            return []
+        seen = way_in(self.config, IPv4Address(header.source), IPv4Address(header.destination))
+        reply = answer(readdressed(delivered.packet, *seen))
         return self.host_sends(reply, now) if reply is not None else []
 
     def carry_out(self, items: Iterable[Entry | Action]) -> list[Packet]:

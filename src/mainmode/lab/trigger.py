@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from ipaddress import AddressValueError, IPv4Address, IPv4Network
+from functools import partial
+from ipaddress import AddressValueError, IPv4Address
 from typing import Final
 
 from mainmode.config.model import Ace, Addresses, AddressRange, Config, CryptoMapEntry
 from mainmode.config.vocabulary import PROTOCOLS, protocol_name
-from mainmode.gateway.path import leaving_by
-from mainmode.ipsec.selectors import ICMP, TCP, UDP
+from mainmode.gateway.path import leaving_by, way_in, way_out
+from mainmode.ike.cryptomap import FiveTuple
+from mainmode.ipsec.selectors import ICMP, TCP, UDP, Packet, read_packet
 from mainmode.lab.ip import question
 
 ECHO_IDENTIFIER: Final = 0x0B00
@@ -92,11 +94,13 @@ def choose(initiator: Config, responder: Config) -> Trigger | None:
     are no such networks.
     """
     candidates = _candidates(initiator, responder)
-    echoes = (_echo(ace, source, destination) for ace, source, destination in candidates if ace.protocol in (0, ICMP))
-    others = (_first_packet(ace, source, destination) for ace, source, destination in candidates)
-    wanted = next((trigger for trigger in (*echoes, *others) if _permitted(initiator, trigger)), None)
-    if wanted is not None:
-        return wanted
+    packets = [_echo(ace, source, destination) for ace, source, destination in candidates if ace.protocol in (0, ICMP)]
+    packets += [_first_packet(ace, source, destination) for ace, source, destination in candidates]
+    # Where NAT takes every packet away from the access-list, the one that was meant shows it.
+    for seen in (partial(_translated, initiator), _five):
+        wanted = next((packet for packet in packets if _permitted(initiator, seen(packet))), None)
+        if wanted is not None:
+            return wanted
     source = next(_hosts_behind(initiator), None)
     destination = next(_hosts_behind(responder), None)
     return Trigger.of(ICMP, source, destination) if source and destination else None
@@ -109,11 +113,14 @@ def _candidates(initiator: Config, responder: Config) -> list[tuple[Ace, IPv4Add
     for entry, ace in _aces(initiator):
         if not ace.permit or not ace.active:
             continue
-        source, destination = _host(ace.source, initiator), _host(ace.destination, responder)
-        if source is not None and destination is not None:
+        outer_source = _host(ace.source, initiator, ace.destination)
+        outer_destination = _host(ace.destination, responder, ace.source)
+        if outer_source is not None and outer_destination is not None:
+            # The access-list means addresses after NAT; a host sends the ones before it.
+            destination, source = way_in(initiator, outer_destination, outer_source)
             strangers = (
                 there.isdisjoint(entry.peers),
-                not (is_behind(initiator, source) and is_behind(responder, destination)),
+                not (is_behind(initiator, source) and is_behind(responder, outer_destination)),
             )
             found.append((strangers, (ace, source, destination)))
     return [candidate for _, candidate in sorted(found, key=lambda rated: rated[0])]
@@ -128,17 +135,28 @@ def _aces(config: Config) -> Iterator[tuple[CryptoMapEntry, Ace]]:
                 yield from ((entry, ace) for ace in line.aces)
 
 
-def _permitted(config: Config, trigger: Trigger) -> bool:
+def _permitted(config: Config, packet: FiveTuple) -> bool:
     """Whether an entry wants the packet: in its access-list the first element that fits is a permit."""
     denied = None
     for entry, ace in _aces(config):
         if entry is not denied and ace.matches(
-            trigger.protocol, trigger.source, trigger.source_port, trigger.destination, trigger.port
+            packet.protocol, packet.source, packet.source_port, packet.destination, packet.destination_port
         ):
             if ace.permit:
                 return True
             denied = entry
     return False
+
+
+def _five(trigger: Trigger) -> FiveTuple:
+    return FiveTuple(trigger.protocol, trigger.source, trigger.source_port, trigger.destination, trigger.port)
+
+
+def _translated(config: Config, trigger: Trigger) -> FiveTuple:
+    """The trigger as the crypto map sees it, after NAT."""
+    header = read_packet(trigger.packet(0))
+    way = way_out(config, header) if isinstance(header, Packet) else None
+    return way.packet if way is not None else _five(trigger)
 
 
 def _echo(ace: Ace, source: IPv4Address, destination: IPv4Address) -> Trigger:
@@ -151,24 +169,26 @@ def _first_packet(ace: Ace, source: IPv4Address, destination: IPv4Address) -> Tr
     return Trigger.of(ace.protocol or ICMP, source, destination, port, source_port)
 
 
-def _host(addresses: Addresses, config: Config) -> IPv4Address | None:
-    """The first host among some addresses that is not the box itself; of `any`, one behind it."""
+def _host(addresses: Addresses, config: Config, far: Addresses) -> IPv4Address | None:
+    """The first host among some addresses that is not the box itself; of `any`, one behind it.
+
+    The addresses are those that `far` knows it by, so NAT is undone before the two are compared.
+    """
     if isinstance(addresses, AddressRange):
         return addresses.first
     if addresses.prefixlen == 0:
         return next(_hosts_behind(config), None)
-    return next(_hosts_in(addresses, config), None)
+    speaker = far.first if isinstance(far, AddressRange) else far.network_address
+    own = {interface.address for interface in config.interfaces}
+    hosts = (host for host in addresses.hosts() if way_in(config, speaker, host)[1] not in own)
+    return next(hosts, addresses.network_address if addresses.num_addresses == 1 else None)
 
 
 def _hosts_behind(config: Config) -> Iterator[IPv4Address]:
+    """The hosts of the networks behind a site, without the box itself."""
     for interface in config.interfaces:
         if interface.name and interface.network and config.crypto_map_on(interface.name) is None:
-            yield from _hosts_in(interface.network, config)
-
-
-def _hosts_in(network: IPv4Network, config: Config) -> Iterator[IPv4Address]:
-    own = {interface.address for interface in config.interfaces}
-    return (host for host in network.hosts() if host not in own or network.num_addresses == 1)
+            yield from (host for host in interface.network.hosts() if host != interface.address)
 
 
 def _protocol(name: str) -> int:
