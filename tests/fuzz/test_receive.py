@@ -196,12 +196,12 @@ def quick_modes(sa: IkeSa) -> list[tuple[object, ...]]:
 # --- floods -------------------------------------------------------------------------------------------------------
 
 
-def flood(gateway: Gateway, count: int, now: float) -> list[Entry]:
-    """MM1 from `count` addresses that nobody configured, each with a cookie of its own."""
+def flood(gateway: Gateway, count: int, now: float, source: Endpoint | None = None) -> list[Entry]:
+    """MM1 from `count` addresses that nobody configured, or all from one, each with a cookie of its own."""
     mm1, entries = HANDSHAKE[0], []
     for number in range(count):
-        source = Endpoint(IPv4Address(0xCB007100 + number), 500)
-        items = gateway.receive(number.to_bytes(8, "big").replace(b"\0", b"\1") + mm1[8:], source, now)
+        origin = source or Endpoint(IPv4Address(0xCB007100 + number), 500)
+        items = gateway.receive((number | 1 << 63).to_bytes(8) + mm1[8:], origin, now)
         entries += [item for item in items if isinstance(item, Entry)]
     return entries
 
@@ -238,6 +238,14 @@ def test_a_flood_of_garbage_is_ten_lines_a_second_however_much_comes() -> None:
 def test_a_flood_of_mm1_is_few_lines_however_much_comes() -> None:
     victim = Gateway(site("b"), entropy=Dice(0, "b"))
     assert len(flood(victim, 2000, 0.5)) < 2000
+    assert len(flood(victim, 2000, 1.5, Endpoint(A, 500))) < 2000
+
+
+def test_a_flood_under_the_peers_own_address_does_not_keep_the_peer_out() -> None:
+    tap = Wiretap()
+    flood(tap.gateways[B], 3000, tap.now, Endpoint(A, 500))
+    list(tap.steps())
+    assert tap.up
 
 
 def test_the_messages_of_a_handshake_decode() -> None:

@@ -119,9 +119,11 @@ class MainSide:
     def _hush(self, source: Endpoint, out: Out) -> None:
         """What was done for an address that is not configured is told so many times a second and no more.
 
-        Such a message takes a dozen lines, and anybody can send a thousand.
+        Such a message takes a dozen lines, and anybody can send a thousand, under a configured address too: no true
+        peer has more than a few negotiations with us at once.
         """
-        if not self._box.is_configured(source.address) and not self._box.may_say_hostile(out):
+        suspect = not self._box.is_configured(source.address) or self._box.sas.crowded(source.address)
+        if suspect and not self._box.may_say_hostile(out):
             out.items = [item for item in out.items if not isinstance(item, Entry)]
 
     def _read_clear(self, sa: IkeSa, step: steps.Step, message: Message, out: Out) -> None:

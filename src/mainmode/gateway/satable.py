@@ -13,6 +13,9 @@ from mainmode.wire import Header
 MAX_HALF_OPEN: Final = 1000
 """Responder negotiations that have proved nothing yet. For one more the oldest goes; no address is locked out."""
 
+MAX_WITH_ONE_PEER: Final = 8
+"""IKE SAs with one address that nobody wonders about: renewal, a collision, a reboot, all at once."""
+
 NO_COOKIE: Final = bytes(8)
 
 
@@ -82,6 +85,10 @@ class SaTable:
         elif sa.responder_cookie not in (NO_COOKIE, header.responder_cookie):
             return None
         return sa if sa.remote.address == source.address else None
+
+    def crowded(self, peer: IPv4Address) -> bool:
+        """Whether there are more SAs with this peer than a true one has."""
+        return len(self._by_peer.get(peer, ())) > MAX_WITH_ONE_PEER
 
     def with_peer(self, peer: IPv4Address) -> list[IkeSa]:
         """The SAs with this peer, the newest last."""
