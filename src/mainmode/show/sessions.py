@@ -78,7 +78,7 @@ def _phase1(sa: IkeSa, index: int, view: View) -> list[str]:
         lines.append(_seconds(suite.lifetime, sa.active_at, view))
     group = tunnel_group(view.gateway.config, sa)
     vpn_filter = view.gateway.config.group_policy(group).vpn_filter if group else None
-    return [*lines, f"D/H Group    : {suite.group.number}", f"Filter Name  : {vpn_filter or ''}"]
+    return [*lines, f"D/H Group    : {suite.group.number}", f"Filter Name  :{f' {vpn_filter}' if vpn_filter else ''}"]
 
 
 def _phase2(tunnel: Tunnel, identifier: str, view: View) -> list[str]:
