@@ -1,0 +1,316 @@
+"""Logs and configurations in, diagnoses out. Knows how to put cases together and which findings stand; no single fault.
+
+Which log is whose, and which configuration is whose, is found out by addresses: a box's own address is in its peer's
+configuration, its peer's in its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from mainmode import events as ev
+from mainmode.config.model import Config
+from mainmode.events import Entry
+from mainmode.explain import ladder
+from mainmode.explain.case import PARTNER, Case, Log, Shown, View
+from mainmode.explain.compare import OTHER, End, Problem, all_problems, end_of, ends_of, problems_of
+from mainmode.explain.diagnosis import Certainty, Diagnosis, Fix, Site, Text
+from mainmode.explain.ladder import Ladder
+from mainmode.explain.rules import RULES, Finding, Rule
+
+RANK: Final[dict[Certainty, int]] = {"certain": 0, "likely": 1, "possible": 2}
+SITES: Final[tuple[Site, Site]] = ("a", "b")
+
+MAX_ALTERNATIVES: Final = 3
+"""Diagnoses of one negotiation besides the first: what is merely possible is endless."""
+
+
+def diagnose(
+    entries: Sequence[Sequence[Entry]],
+    configs: Sequence[Config] = (),
+    *,
+    ladders: Sequence[Ladder] = (),
+    shown: Sequence[Shown] = (),
+) -> list[Diagnosis]:
+    """What is wrong, most likely first; at most one diagnosis per root cause. Never raises on any entries.
+
+    `entries` holds what each box said, one sequence per log; `ladders` their ladders, where the caller has them.
+    Of more than two configurations the two that fit the logs best are used.
+    """
+    logs = []
+    count = 0
+    for source, said in enumerate(entries):
+        built = ladders[source] if ladders else ladder.build(said)
+        logs.append(Log(source, said, built, count))
+        count += len(built.negotiations)
+    found: list[tuple[Rule, Finding, Case]] = []
+    for case in cases(logs, configs, shown):
+        found += _judged(case)
+    return _merged(found)
+
+
+# --- cases --------------------------------------------------------------------------------------------------------
+
+
+def cases(logs: Sequence[Log], configs: Sequence[Config], shown: Sequence[Shown] = ()) -> list[Case]:
+    """Each negotiation once, with both views of it where both ends were heard; and the lines that belong to none."""
+    owners = _owners(logs, configs)
+    views = [(log, view) for log in logs for view in _views(log)]
+    made: list[Case] = []
+    taken: set[int] = set()
+    for number, (_, view) in enumerate(views):
+        if number in taken or view.number is None:
+            continue
+        partner = _partner(number, views, taken)
+        pair: tuple[View, ...] = (view,)
+        if partner is not None:
+            taken.add(partner)
+            pair = (view, views[partner][1])
+        made.append(_case(pair, configs, owners, shown))
+    for _, view in views:
+        if view.number is None and view.lines:
+            made.append(_case((view,), configs, owners, shown))
+    if not made and (configs or shown):
+        made.append(_case((), configs, owners, shown))
+    return made
+
+
+def _views(log: Log) -> Iterator[View]:
+    for number, negotiation in enumerate(log.ladder.negotiations):
+        yield View(log, number, negotiation.lines)
+    homeless = [index for index, place in enumerate(log.ladder.places) if place.negotiation is None]
+    if homeless:
+        yield View(log, None, homeless)
+
+
+def _partner(number: int, views: Sequence[tuple[Log, View]], taken: set[int]) -> int | None:
+    """The same negotiation as the other box told it: by message ids and SPIs, else by role and place in its log."""
+    log, view = views[number]
+    best: tuple[int, int] | None = None
+    for other, (other_log, candidate) in enumerate(views):
+        if other_log is log or other in taken or candidate.number is None or other <= number:
+            continue
+        score = _likeness(view, candidate)
+        if score and (best is None or score > best[0]):
+            best = score, other
+    return best[1] if best else None
+
+
+def _likeness(one: View, other: View) -> int:
+    """How sure it is that two boxes speak of the same negotiation; 0: they do not."""
+    here, there = one.negotiation, other.negotiation
+    if here is None or there is None or (one.role is not None and one.role == other.role):
+        return 0
+    ids = {q.message_id for q in here.phase2 if q.message_id} & {q.message_id for q in there.phase2 if q.message_id}
+    spis = {q.inbound_spi for q in here.phase2 if q.inbound_spi} & {q.outbound_spi for q in there.phase2}
+    if ids or spis:
+        return 3
+    both_ids = any(q.message_id for q in here.phase2) and any(q.message_id for q in there.phase2)
+    if both_ids or one.peer == other.peer or one.role is None or other.role != PARTNER[one.role]:
+        return 0
+    for sender, receiver in ((one, other), (other, one)):
+        for name in ("MM1", "MM2", "MM3", "MM4"):
+            sent, received = sender.sent(name), receiver.received(name)
+            if sent and received and (sent.payloads, sent.length) != (received.payloads, received.length):
+                return 0
+    return 1
+
+
+def _owners(logs: Sequence[Log], configs: Sequence[Config]) -> dict[int, int]:
+    """Which configuration is whose: log → index in `configs`."""
+    if not logs or not configs:
+        return {}
+    ranked = sorted(
+        (
+            (_belongs(log, config), -number, -index)
+            for number, log in enumerate(logs)
+            for index, config in enumerate(configs)
+        ),
+        reverse=True,
+    )
+    best: dict[int, int] = {}
+    for score, number, index in ranked:
+        if score > 0 and -number not in best and -index not in best.values():
+            best[-number] = -index
+    if not best and len(logs) == len(configs):
+        return dict(enumerate(range(len(configs))))  # nothing to go by but the order they were given in
+    # A log that says nothing at all has the configuration that is left, if one is.
+    left = [index for index in range(len(configs)) if index not in best.values()]
+    for log in range(len(logs)):
+        if log not in best and left and len(logs) == len(configs):
+            best[log] = left.pop(0)
+    return best
+
+
+def _belongs(log: Log, config: Config) -> int:
+    """How much speaks for this configuration being the one of the box that said this."""
+    own = {interface.address for interface in config.interfaces if interface.address}
+    peers = {peer for one in config.crypto_maps.values() for entry in one.entries for peer in entry.peers}
+    score = 0
+    for negotiation in log.ladder.negotiations:
+        if negotiation.peer in own:
+            return 0
+        score += 2 * (negotiation.peer in peers) + (str(negotiation.peer) in config.tunnel_groups)
+        neighbours = [interface.network for interface in config.interfaces if interface.network]
+        score += any(negotiation.peer in network for network in neighbours if negotiation.peer is not None)
+    for entry in log.entries[:400]:
+        event = entry.event
+        if isinstance(event, ev.CryptoMapMatched | ev.CryptoMapSkipped | ev.StaticMapChecking):
+            score += event.map in config.crypto_maps
+        if isinstance(event, ev.CryptoMapLookup):
+            near = (one for one in config.interfaces if one.network and event.source in one.network)
+            score += 2 * any(config.crypto_map_on(one.name or "") is None for one in near)
+        if isinstance(event, ev.PacketReceived):
+            score += 2 * (event.local in own)
+    return score
+
+
+def _case(views: tuple[View, ...], configs: Sequence[Config], owners: dict[int, int], shown: Sequence[Shown]) -> Case:
+    sites = _sites(views, configs, owners)
+    ends: dict[Site, End] = {}
+    problems: list[Problem] = []
+    if len(configs) >= 2:
+        end_a, end_b = ends_of(configs[0], configs[1])
+        ends = {"a": end_a, "b": end_b}
+        problems = all_problems(end_a, end_b)
+    elif configs:
+        site = sites[0] if sites and owners else "a"
+        peer = views[0].peer if views and site == sites[0] else None
+        ends = {site: end_of(configs[0], site, peer)}
+        problems = problems_of(ends[site])
+    return Case(views, sites, ends, tuple(problems), tuple(shown))
+
+
+def _sites(views: tuple[View, ...], configs: Sequence[Config], owners: dict[int, int]) -> tuple[Site, ...]:
+    """Named after the configuration, else after the log."""
+    sites: list[Site] = []
+    for view in views:
+        number = owners.get(view.log.source, view.log.source)
+        sites.append(SITES[min(number, 1)])
+    if len(sites) == 2 and sites[0] == sites[1]:
+        sites[1] = OTHER[sites[0]]
+    return tuple(sites)
+
+
+# --- which findings stand -----------------------------------------------------------------------------------------
+
+
+def _judged(case: Case) -> list[tuple[Rule, Finding, Case]]:
+    """The findings of one case: the best, and what remains possible beside it."""
+    found = []
+    for rule in RULES.values():
+        if case.established and not rule.even_if_up:
+            continue
+        finding = rule.judge(case)
+        if finding is not None:
+            found.append((rule, finding, case))
+    notes = [one for one in found if not one[0].failure]
+    failures = sorted((one for one in found if one[0].failure), key=lambda one: RANK[one[1].certainty])
+    if failures:
+        best = failures[0]
+        # What is certain leaves no room for guesses, and what is likely none for what is just as likely otherwise.
+        kept = [
+            one
+            for one in failures[1:]
+            if RANK[one[1].certainty] == RANK["certain"]
+            or (best[1].certainty != "certain" and RANK[one[1].certainty] >= RANK["likely"])
+        ]
+        failures = [best, *kept[:MAX_ALTERNATIVES]]
+        failures = [failures[0], *(_demoted(one) for one in failures[1:])]
+    return failures or notes
+
+
+def _demoted(one: tuple[Rule, Finding, Case]) -> tuple[Rule, Finding, Case]:
+    """Of two that are likely only the first is; the others are possible."""
+    rule, finding, case = one
+    return (rule, replace(finding, certainty="possible"), case) if finding.certainty == "likely" else one
+
+
+@dataclass(slots=True)
+class _Group:
+    """The same root cause in several negotiations."""
+
+    rule: Rule
+    finding: Finding
+    case: Case
+    times: int = 1
+
+
+def _merged(found: Sequence[tuple[Rule, Finding, Case]]) -> list[Diagnosis]:
+    groups: dict[tuple[str, object], _Group] = {}
+    for rule, finding, case in found:
+        key = rule.name, next((view.peer for view in case.views if view.peer), None)
+        known = groups.get(key)
+        if known is None:
+            groups[key] = _Group(rule, finding, case)
+            continue
+        known.times += 1
+        if RANK[finding.certainty] < RANK[known.finding.certainty]:
+            known.finding, known.case = finding, case
+    ordered = sorted(groups.values(), key=lambda one: (not one.rule.failure, RANK[one.finding.certainty]))
+    return [_diagnosis(one) for one in ordered]
+
+
+def _diagnosis(group: _Group) -> Diagnosis:
+    rule, finding, case = group.rule, group.finding, group.case
+    peer = next((view.peer for view in case.views if view.peer), None)
+    peer = peer or next((end.peer for end in case.ends.values() if end.peer), None)
+    values = {"message": finding.stage, **finding.values}
+    headline = Text(
+        rule.headline.en.format(**{"peer": peer or "the peer", **values}),
+        rule.headline.ja.format(**{"peer": peer or "ピア", **values}),
+    )
+    because = Text(" ".join(one.en for one in finding.because), "".join(one.ja for one in finding.because))
+    view = case.views[0] if case.views else None
+    number = None if view is None or view.number is None else view.log.first_negotiation + view.number
+    # A message that is repeated every eight seconds is shown once.
+    evidence = {(one.source, one.text): one for one in (v.log.evidence(i) for v, i in reversed(finding.lines))}
+    return Diagnosis(
+        rule.name,
+        finding.certainty,
+        number,
+        finding.stage,
+        headline,
+        because,
+        tuple(sorted(evidence.values(), key=lambda one: (one.source, one.line, one.entry))),
+        finding.spans,
+        tuple(name for name in _ruled_out(case) if name != rule.name),
+        _usable(finding.fixes),
+        finding.next,
+        group.times,
+        rule.failure,
+    )
+
+
+def _usable(fixes: Sequence[Fix]) -> tuple[Fix, ...]:
+    return tuple(fix for fix in fixes if fix.commands)
+
+
+_AFTER: Final[dict[str, tuple[str, ...]]] = {
+    "MM1": ("no-interesting-traffic", "nat-exemption-missing"),
+    "MM2": ("peer-silent", "policy-mismatch", "ike-not-enabled", "no-crypto-map-on-interface"),
+    "MM4": ("no-tunnel-group", "mode-mismatch"),
+    "MM6": ("pre-shared-key-mismatch", "identity-mismatch", "nat-traversal-blocked"),
+    "QM2": ("proxy-identity-mismatch", "transform-set-mismatch", "pfs-mismatch"),
+}
+"""What can no longer be the cause once this message has been received."""
+
+
+def _ruled_out(case: Case) -> Iterator[str]:
+    """What the messages that passed, and equal configurations, leave no room for."""
+    for message, rules in _AFTER.items():
+        reached = message in case.passed or (message == "MM1" and any(view.rungs for view in case.views))
+        if reached:
+            yield from rules
+    passed_acl = any(view.has(ev.StaticMapMatched, ev.Phase2ProposalsUnacceptable) for view in case.views)
+    if passed_acl and "QM2" not in case.passed:
+        yield "proxy-identity-mismatch"
+    if not case.both_configured or not any(view.rungs for view in case.views):
+        return
+    wrong = {problem.rule for problem in case.problems}
+    for name, message in (("policy-mismatch", "MM2"), ("proxy-identity-mismatch", "QM2"),
+                          ("transform-set-mismatch", "QM2"), ("pfs-mismatch", "QM2")):  # fmt: skip
+        if name not in wrong and message not in case.passed:
+            yield name

@@ -1,0 +1,668 @@
+"""Rules for phase 1. Where the peer's silence is all there is, they say what it leaves open and how likely each is."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mainmode import events as ev
+from mainmode import steps
+from mainmode.explain.case import Case, View
+from mainmode.explain.compare import keys_comparable
+from mainmode.explain.diagnosis import Certainty, Text
+from mainmode.explain.rules.parts import (
+    Marks,
+    capture,
+    configured,
+    debug_at_peer,
+    finding,
+    marks,
+    pending,
+    seen,
+    started,
+    template,
+    words_for,
+)
+from mainmode.explain.rules.table import Finding, rule
+
+ENOUGH: Final = 1
+"""Repetitions of a message after which its answer counts as missing: 8 seconds, and every ASA answers in less."""
+
+
+def _waits_in_vain(view: View | None, *awaited: str) -> bool:
+    """Whether one of these messages of the peer's does not come, and this end has begun to notice."""
+    if view is None or view.awaited not in awaited:
+        return False
+    return view.gave_up or len(view.repeated) >= ENOUGH
+
+
+def _waiting_marks(view: View) -> Marks:
+    last = view.last_sent
+    sent = (last.entry, *last.retransmissions) if last is not None else ()
+    return marks(view, (*sent, *view.indexes(ev.FsmHistory, ev.EstablishmentTimedOut)))
+
+
+@rule(
+    "policy-mismatch",
+    "phase 1",
+    "the two ends have no phase 1 policy in common ({detail})",
+    "共通のフェーズ 1 ポリシーがありません({detail})",
+)
+def policy_mismatch(case: Case) -> Finding | None:
+    lines = seen(case, ev.Phase1ProposalsUnacceptable)
+    refused = marks(case.initiator, _clear(case.initiator, "NO_PROPOSAL_CHOSEN", "MM2"))
+    told = [
+        (view, index) for view, index, _ in case.events(ev.NotifyReceived) if _number(view, index) == 14 and _mm2(view)
+    ]
+    problem = configured(case, "policy-mismatch")
+    if "MM2" in case.passed or (case.responder and case.responder.has(ev.Phase1ProposalAccepted)):
+        return None
+    certainty: Certainty = "certain"
+    because = []
+    attributes = [event for _, _, event in case.events(ev.AttributeMismatch) if event.phase == 1]
+    if lines:
+        because.append(
+            Text(
+                "The responder compared every transform that was offered with every policy of its own and found no"
+                " pair that is equal in encryption, hash, authentication and group.",
+                "応答側は提案された全トランスフォームを自分の全ポリシーと比べましたが、暗号化・ハッシュ・認証・グループが"
+                "一致する組はありませんでした。",
+            )
+        )
+    elif refused or told:
+        certainty = "certain" if problem else "likely"
+        because.append(
+            Text(
+                "The peer answered MM1 with NO_PROPOSAL_CHOSEN: it is there and takes none of our policies.",
+                "ピアは MM1 に NO_PROPOSAL_CHOSEN で応答しました。動作していますが、どのポリシーも受け入れません。",
+            )
+        )
+    elif problem is not None and (_waits_in_vain(case.initiator, "MM2") or not started(case)):
+        because.append(
+            Text(
+                "MM1 is not answered, and the two configurations explain it.",
+                "MM1 に応答がなく、両方の設定がそれを説明しています。",
+            )
+        )
+    else:
+        return None
+    detail = "; ".join(f"{one.attribute}: {one.received} / {one.configured}" for one in attributes[:3])
+    for one in attributes[:3]:
+        because.append(
+            Text(
+                f"{one.attribute}: the peer offers {one.received}, here stands {one.configured}.",
+                f"{one.attribute}: ピアの提案は {one.received}、こちらの設定は {one.configured} です。",
+            )
+        )
+    config = next((end.config for end in case.ends.values()), None)
+    differing = [(view, index) for view, index, event in case.events(ev.AttributeMismatch) if event.phase == 1]
+    return finding(
+        certainty,
+        "MM1" if lines else "MM2",
+        because,
+        (*differing[:3], *lines, *refused, *told),
+        problem=problem,
+        spans=(policy.span for end in case.ends.values() for policy in end.config.ike_policies),
+        fixes=template(
+            case.sites[0] if case.sites else "a",
+            words_for(config, "crypto ikev1 policy <n>", "crypto isakmp policy <n>"),
+            " authentication pre-share",
+            " encryption <as the peer>",
+            " hash <as the peer>",
+            " group <as the peer>",
+        ),
+        next=(
+            Text(
+                "`show running-config crypto ikev1` on both sides (before 8.4 `crypto isakmp`), and compare",
+                "両側で `show running-config crypto ikev1`(8.4 より前は `crypto isakmp`)を比較",
+            ),
+        ),
+        detail=detail or "encryption, hash, authentication, group",
+    )
+
+
+def _clear(view: View | None, name: str, awaited: str) -> list[int]:
+    """The lines in which the peer said this in clear while this message of its was awaited."""
+    if view is None or view.awaited != awaited:
+        return []
+    entries = view.log.entries
+    return [
+        index
+        for index in view.indexes(ev.ClearNotifyDropped)
+        if isinstance(event := entries[index].event, ev.ClearNotifyDropped) and event.notify == name
+    ]
+
+
+def _number(view: View, index: int) -> int:
+    event = view.log.entries[index].event
+    return event.number if isinstance(event, ev.NotifyReceived) else 0
+
+
+def _mm2(view: View) -> bool:
+    return view.awaited == "MM2"
+
+
+@rule(
+    "no-tunnel-group",
+    "phase 1",
+    "no tunnel-group with a key for the address the peer comes from",
+    "ピアのアドレスに対応する(キーを持つ)トンネル グループがありません",
+)
+def no_tunnel_group(case: Case) -> Finding | None:
+    lines = seen(case, ev.GroupNotFound, ev.TunnelGroupMissing, ev.NoGroupForPeer)
+    problem = configured(case, "no-tunnel-group")
+    view = case.initiator
+    certainty: Certainty = "certain"
+    stage = "MM3"
+    because: list[Text] = []
+    config = next((end.config for end in case.ends.values()), None)
+    if lines:
+        stage = "MM3" if started(case) else ""
+        because.append(
+            Text(
+                "In main mode the pre-shared key is chosen by the peer's address, because it is needed before the peer"
+                " says who it is. No tunnel-group is named by that address, and DefaultL2LGroup has no key.",
+                "メイン モードではピアが名乗る前にキーが必要なため、事前共有キーはピアのアドレスで選ばれます。"
+                "そのアドレスを名前とするトンネル グループがなく、DefaultL2LGroup にもキーがありません。",
+            )
+        )
+    elif _waits_in_vain(view, "MM4") and view is not None and not view.peer_repeats and case.lost is None:
+        stage = "MM4"
+        cookie = _clear(view, "INVALID_COOKIE", "MM4")
+        lines = (*_waiting_marks(view), *marks(view, cookie))
+        if problem is None and case.both_configured and not case.both:
+            return None  # both ends have a group and a key
+        certainty = "certain" if problem else "likely"
+        because.append(
+            Text(
+                "The peer answered MM1 and falls silent on MM3. An ASA that finds no tunnel-group, hence no key, for"
+                " our address does just that.",
+                "ピアは MM1 に応答しましたが、MM3 の後は沈黙しています。こちらのアドレスに対応するトンネル グループ"
+                "(キー)がない ASA はこのように振る舞います。",
+            )
+        )
+        if cookie:
+            because.append(
+                Text(
+                    "INVALID_COOKIE says that it has already forgotten the negotiation.",
+                    "INVALID_COOKIE は、ピアがこのネゴシエーションを既に破棄したことを示します。",
+                )
+            )
+    elif problem is not None and started(case) and "MM3" in pending(case) and case.lost is None:
+        pass
+    else:
+        return None
+    peer = _peer_of(case, "responder")
+    return finding(
+        certainty,
+        stage,
+        because,
+        lines,
+        problem=problem,
+        fixes=template(
+            case.site("responder") or (case.sites[0] if case.sites else "a"),
+            f"tunnel-group {peer} type ipsec-l2l",
+            f"tunnel-group {peer} ipsec-attributes",
+            words_for(config, " ikev1 pre-shared-key <key>", " pre-shared-key <key>"),
+        ),
+        next=(
+            Text(
+                "`show running-config tunnel-group` on the responder: is there one named by the initiator's address?",
+                "応答側で `show running-config tunnel-group`: 開始側のアドレスを名前とするものがあるか",
+            ),
+            debug_at_peer(case),
+        ),
+    )
+
+
+def _peer_of(case: Case, role: str) -> str:
+    """The address by which the box with this role knows the other."""
+    for view in case.views:
+        if view.role == role and view.peer is not None:
+            return str(view.peer)
+    return str(case.views[0].peer) if case.views and case.views[0].role is None and case.views[0].peer else "<peer>"
+
+
+@rule(
+    "pre-shared-key-mismatch",
+    "phase 1",
+    "the pre-shared keys of the two ends differ",
+    "両端の事前共有キーが異なります",
+)
+def pre_shared_key_mismatch(case: Case) -> Finding | None:
+    problem = configured(case, "pre-shared-key-mismatch")
+    lines = seen(case, ev.DecryptedNonsense, ev.DecryptionFailed, ev.HashMismatch)
+    if "QM1" in case.passed or any(view.phase1_complete for view in case.views):
+        return None
+    told = [(v, i) for v, i, event in case.events(ev.NotifyReceived) if event.number in (23, 24)]
+    initiator = case.initiator
+    malformed = marks(
+        initiator,
+        [i for name in ("PAYLOAD_MALFORMED", "INVALID_HASH_INFORMATION", "INVALID_HASH_INFO", "AUTHENTICATION_FAILED",
+                        "INVALID_PAYLOAD_TYPE", "INVALID_KEY_INFORMATION", "INVALID_ID_INFORMATION")
+         for i in _clear(initiator, name, "MM6")],
+    )  # fmt: skip
+    certainty: Certainty = "certain" if problem else "likely"
+    because = []
+    stage = "MM5"
+    if lines:
+        because.append(
+            Text(
+                "MM5 came and decrypts to nonsense. Its key comes out of the pre-shared key, the nonces and the"
+                " Diffie-Hellman secret; the last two passed in MM3 and MM4, so the pre-shared key is what differs.",
+                "MM5 は届きましたが復号すると意味をなしません。鍵は事前共有キー、ノンス、Diffie-Hellman から作られ、"
+                "後の 2 つは MM3 と MM4 で揃っているため、異なるのは事前共有キーです。",
+            )
+        )
+    elif malformed or told:
+        stage = "MM6"
+        lines = (*malformed, *told)
+        because.append(
+            Text(
+                "The peer received MM5 and could not make sense of it: it decrypted with another key.",
+                "ピアは MM5 を受け取りましたが解読できませんでした。別のキーで復号しています。",
+            )
+        )
+    elif _waits_in_vain(initiator, "MM6") and initiator is not None and case.lost is None and not _behind_nat(case):
+        if initiator.peer_repeats and problem is None:
+            return None  # it repeats MM4, so MM5 never came: responses-lost
+        if problem is None and _comparable(case):
+            return None
+        stage = "MM6"
+        lines = _waiting_marks(initiator)
+        because.append(
+            Text(
+                "MM5 is not answered. Everything before it passed in clear; MM5 is the first message that needs the"
+                " right key.",
+                "MM5 に応答がありません。MM5 は正しいキーを必要とする最初のメッセージです。",
+            )
+        )
+    elif problem is not None and (not started(case) or {"MM5", "MM6"} & pending(case)):
+        pass
+    else:
+        return None
+    if problem is None and case.both_configured:
+        if _comparable(case):
+            certainty = "possible"
+            because.append(
+                Text(
+                    "The keys in the two configurations are equal, though: were they changed since, or was the message"
+                    " damaged on its way?",
+                    "ただし両方の設定のキーは一致しています。その後変更されたか、途中でメッセージが壊れた可能性があります。",
+                )
+            )
+        else:
+            because.append(
+                Text(
+                    "A key is masked in the configuration, so they cannot be compared:"
+                    " `more system:running-config` shows it.",
+                    "設定のキーが伏せられており比較できません。`more system:running-config` で表示できます。",
+                )
+            )
+    site = case.sites[0] if case.sites else "a"
+    config = case.config(site) or next((end.config for end in case.ends.values()), None)
+    peer = case.views[0].peer if case.views else None
+    return finding(
+        certainty,
+        stage,
+        because,
+        lines,
+        problem=problem,
+        spans=(end.group.spans.get("pre-shared-key") for end in case.ends.values() if end.group),
+        fixes=template(
+            site,
+            f"tunnel-group {peer or '<peer>'} ipsec-attributes",
+            words_for(config, " ikev1 pre-shared-key <key>", " pre-shared-key <key>"),
+        ),
+        next=(
+            Text(
+                "type the key again on both sides; `more system:running-config | begin tunnel-group` shows it in clear",
+                "両側でキーを入力し直す。`more system:running-config | begin tunnel-group` で平文を確認できます",
+            ),
+        ),
+    )
+
+
+def _comparable(case: Case) -> bool:
+    return case.both_configured and keys_comparable(*case.ends.values())
+
+
+def _behind_nat(case: Case) -> bool:
+    return any(event.remote or event.local for _, _, event in case.events(ev.NatDetected))
+
+
+@rule(
+    "nat-traversal-blocked",
+    "phase 1",
+    "a NAT stands between the two ends and UDP 4500 does not get through",
+    "両端の間に NAT があり、UDP 4500 が通りません",
+)
+def nat_traversal_blocked(case: Case) -> Finding | None:
+    initiator, responder = case.initiator, case.responder
+    nat = seen(case, ev.NatDetected) if _behind_nat(case) else ()
+    if nat and _waits_in_vain(initiator, "MM6") and initiator is not None and not initiator.refused:
+        refused = seen(case, ev.DecryptedNonsense, ev.DecryptionFailed, ev.HashMismatch)
+        if refused or configured(case, "pre-shared-key-mismatch"):
+            return None
+        return finding(
+            "certain" if case.lost == "MM5" else "likely",
+            "MM5",
+            [
+                Text(
+                    "A NAT was found, so MM5 is the first message that goes over UDP 4500, and it is the first that is"
+                    " not answered.",
+                    "NAT が検出されたため MM5 から UDP 4500 を使いますが、その MM5 から応答がありません。",
+                )
+            ],
+            (*nat, *_waiting_marks(initiator)),
+            next=(capture(case, 4500),),
+        )
+    if responder is not None and _waits_in_vain(responder, "MM5") and not seen(case, ev.DecryptionFailed):
+        ports = [event.remote_port for event in responder.all(ev.PacketReceived)]
+        moved = any(port not in (steps_port, 4500) for port in ports for steps_port in (500,))
+        if not moved and not any(end.peer and _other_address(case, end.peer) for end in case.ends.values()):
+            return None
+        return finding(
+            "likely",
+            "MM5",
+            [
+                Text(
+                    "The peer comes from behind a NAT; MM3 arrived on UDP 500 and MM5, the first message on UDP 4500,"
+                    " does not arrive.",
+                    "ピアは NAT の背後にいます。MM3 は UDP 500 で届きましたが、UDP 4500 を使う MM5 が届きません。",
+                )
+            ],
+            _waiting_marks(responder),
+            next=(capture(case, 4500),),
+        )
+    return None
+
+
+def _other_address(case: Case, peer: object) -> bool:
+    """Whether both configurations are known and one end is seen under an address that the other does not have."""
+    if not case.both_configured:
+        return False
+    own = {interface.address for end in case.ends.values() for interface in end.config.interfaces}
+    return any(view.peer is not None and view.peer not in own for view in case.views)
+
+
+@rule(
+    "identity-mismatch",
+    "phase 1",
+    "the peer's phase 1 identity is not acceptable",
+    "ピアのフェーズ 1 ID を受け入れられません",
+)
+def identity_mismatch(case: Case) -> Finding | None:
+    lines = seen(case, ev.InvalidIdPort, ev.InvalidIdProtocol)
+    lines += tuple((v, i) for v, i, event in case.events(ev.IdTypeUnknown) if event.phase == 1)
+    lines += tuple((v, i) for v, i, event in case.events(ev.IdTypeUnsupported) if event.phase == 1)
+    told = tuple(
+        (v, i) for v, i, event in case.events(ev.NotifyReceived) if event.number == 18 and not v.phase1_complete
+    )
+    if (not lines and not told) or any(view.phase1_complete for view in case.views):
+        return None
+    return finding(
+        "certain" if lines else "likely",
+        "MM5",
+        [
+            Text(
+                "The identity in MM5 or MM6 is of a kind, port or protocol that this box does not take"
+                " (RFC 2407 section 4.6.2: 0/0 or 17/500).",
+                "MM5 または MM6 の ID の種類・ポート・プロトコルが受け入れられません"
+                "(RFC 2407 4.6.2 節: 0/0 または 17/500)。",
+            )
+        ],
+        (*lines, *told),
+        fixes=template(case.sites[0] if case.sites else "a", "crypto isakmp identity address"),
+        next=(
+            Text(
+                "`show running-config crypto isakmp | include identity` on both sides",
+                "両側で `show running-config crypto isakmp | include identity`",
+            ),
+        ),
+    )
+
+
+@rule(
+    "mode-mismatch",
+    "phase 1",
+    "one end speaks aggressive mode, the other main mode",
+    "一方がアグレッシブ モード、他方がメイン モードです",
+)
+def mode_mismatch(case: Case) -> Finding | None:
+    problem = configured(case, "mode-mismatch")
+    aggressive = tuple((view, rung.entry) for view in case.views for rung in view.rungs if rung.name.startswith("AM"))
+    states = tuple((v, i) for v, i, event in case.events(ev.FsmHistory) if event.exchange == "AM")
+    if not (aggressive or states or problem) or any(view.phase1_complete for view in case.views):
+        return None
+    if not problem and not states and not case.failed:
+        return None
+    return finding(
+        "certain" if problem else "likely",
+        "AM1",
+        [
+            Text(
+                "Aggressive mode was asked for and not answered as such. Main mode is the default on both ends.",
+                "アグレッシブ モードが要求されましたが成立していません。両端の既定はメイン モードです。",
+            )
+        ]
+        if aggressive or states
+        else (),
+        (*aggressive, *states),
+        problem=problem,
+        fixes=template(case.site("initiator") or "a", "crypto map <map> <seq> set ikev1 phase1-mode main"),
+        next=(
+            Text(
+                "`show running-config all crypto map | include phase1-mode` on both sides",
+                "両側で `show running-config all crypto map | include phase1-mode`",
+            ),
+        ),
+    )
+
+
+@rule(
+    "fragments-lost",
+    "phase 1",
+    "pieces of a fragmented IKE message do not arrive",
+    "分割された IKE メッセージの一部が届きません",
+)
+def fragments_lost(case: Case) -> Finding | None:
+    lines = seen(case, ev.FragmentDropped, ev.FragmentsIncomplete)
+    if not lines or seen(case, ev.FragmentsAssembled) or case.established:
+        return None
+    return finding(
+        "likely",
+        next(iter(sorted(pending(case))), ""),
+        [
+            Text(
+                "The peer cuts its message into pieces and not all arrive: some device between drops fragments.",
+                "ピアが分割して送ったメッセージの一部が届きません。途中の機器が破棄しています。",
+            )
+        ],
+        lines,
+        next=(capture(case),),
+    )
+
+
+@rule(
+    "certificate-rejected",
+    "phase 1",
+    "the certificate was not accepted",
+    "証明書が受け入れられませんでした",
+)
+def certificate_rejected(case: Case) -> Finding | None:
+    told = tuple((v, i) for v, i, event in case.events(ev.NotifyReceived) if event.number in (19, 20, 21, 22, 25, 28))
+    clear = tuple(
+        (v, i)
+        for v, i, event in case.events(ev.ClearNotifyDropped)
+        if {"CERT", "SIGNATURE"} & {*event.notify.split("_")}
+    )
+    different = seen(case, ev.AuthenticationMismatch)
+    if not (told or clear or different) or any(view.phase1_complete for view in case.views):
+        return None
+    return finding(
+        "certain" if told or clear else "likely",
+        "MM5",
+        [
+            Text(
+                "The peer authenticates by certificate, and one end did not accept the other's (trust point, validity,"
+                " revocation), or one end uses a pre-shared key.",
+                "証明書認証で、一方が他方の証明書を受け入れません(トラストポイント、有効期限、失効)。"
+                "または一方だけが事前共有キーを使っています。",
+            )
+        ],
+        (*told, *clear, *different),
+        next=(
+            Text(
+                "`show crypto ca certificates` and `show clock` on both sides",
+                "両側で `show crypto ca certificates` と `show clock`",
+            ),
+        ),
+    )
+
+
+@rule(
+    "xauth-on-lan-to-lan",
+    "phase 1",
+    "one end takes the other for a remote access client and asks it to log in",
+    "一方が他方をリモート アクセス クライアントとみなし、ログインを要求しています",
+)
+def xauth_on_lan_to_lan(case: Case) -> Finding | None:
+    asked = tuple((view, rung.entry) for view in case.views for rung in view.rungs if rung.name == "XAUTH")
+    lines = (*asked, *seen(case, ev.XauthRequired, ev.AuthModeDiffers))
+    if not lines or case.established:
+        return None
+    return finding(
+        "likely",
+        "MM6",
+        [
+            Text(
+                "Extended authentication belongs to remote access. With a LAN-to-LAN peer it means its address landed"
+                " on a remote access tunnel-group, or on a dynamic map that asks for it.",
+                "拡張認証(XAUTH)はリモート アクセスのものです。LAN-to-LAN のピアに対して行われるのは、そのアドレスが"
+                "リモート アクセス用のトンネル グループ等に割り当てられたためです。",
+            )
+        ],
+        lines,
+        fixes=template(
+            case.sites[0] if case.sites else "a",
+            "tunnel-group <peer> type ipsec-l2l",
+        ),
+        next=(Text("`show running-config tunnel-group` on both sides", "両側で `show running-config tunnel-group`"),),
+    )
+
+
+# --- nothing but silence ------------------------------------------------------------------------------------------
+
+
+@rule(
+    "responses-lost",
+    "phase 1",
+    "{peer} is heard, but {message} does not reach its receiver",
+    "{peer} からは届きますが、{message} が相手に届いていません",
+    even_if_up=True,
+)
+def responses_lost(case: Case) -> Finding | None:
+    if case.lost not in (None, "MM1"):
+        sender = next(view for view in case.views if view.last_sent and view.last_sent.name == case.lost)
+        return _lost(case, sender.last_sent.name if sender.last_sent else "", "certain", _waiting_marks(sender), _BOTH)
+    for view in case.views:
+        repeats = view.peer_repeats
+        last = view.last_sent
+        if not repeats or view.refused or view.unreadable:
+            continue
+        if view.established and not (len(repeats) > 1 and view.has(ev.ConnectionTerminated, ev.SessionTornDown)):
+            continue  # mended by itself
+        if last is None:
+            continue
+        # After MM6 nothing has to come; but an initiator that had it would turn to quick mode.
+        stands = last.name == "MM6" and len(repeats) > 1
+        if view.awaited is not None or view.established or stands:
+            return _lost(case, last.name, "likely", marks(view, repeats), _ONE)
+    return None
+
+
+_BOTH: Final = Text(
+    "Both ends were heard: one sent {message} again and again, and the other never had it.",
+    "両端のログがあります。一方は {message} を繰り返し送り、他方は一度も受け取っていません。",
+)
+_ONE: Final = Text(
+    "The peer repeats the message before {message}, so {message}, our answer to it, does not arrive there.",
+    "ピアは {message} の前のメッセージを繰り返しています。つまり、その応答である {message} が届いていません。",
+)
+
+
+def _lost(case: Case, message: str, certainty: Certainty, lines: Marks, why: Text) -> Finding:
+    port = 4500 if _behind_nat(case) and message not in steps.MESSAGES[:4] else 500
+    return finding(
+        certainty,
+        message,
+        [
+            why.filled(message=message),
+            Text(
+                f"One direction works and the other does not: look for a filter or a stateful device on the way"
+                f" (UDP {port}).",
+                f"片方向だけ通っています。途中のフィルターやステートフルな機器を調べてください(UDP {port})。",
+            ),
+        ],
+        lines,
+        next=(capture(case, port),),
+        message=message,
+    )
+
+
+@rule(
+    "peer-silent",
+    "phase 1",
+    "{peer} does not answer {message}",
+    "{peer} が {message} に応答しません",
+)
+def peer_silent(case: Case) -> Finding | None:
+    for view in case.views:
+        awaited = view.awaited
+        last = view.last_sent
+        if awaited is None or view.refused or view.peer_repeats or view.has(ev.NotifyReceived):
+            continue
+        if not _waits_in_vain(view, awaited) or view.unreadable:
+            continue
+        message = last.name if last is not None else awaited
+        nothing = awaited == "MM2"
+        because = [
+            Text(
+                f"{message} was sent {1 + len(view.repeated)} times and nothing came back.",
+                f"{message} を {1 + len(view.repeated)} 回送りましたが、何も返ってきません。",
+            )
+        ]
+        if nothing:
+            because.append(
+                Text(
+                    "Either the address is wrong or unreachable, or UDP 500 is filtered, or the peer does not answer on"
+                    " that interface: IKE not enabled there, or no crypto map.",
+                    "アドレスの誤りや到達不能、UDP 500 のフィルタリング、または対向の該当インターフェイスで IKE が"
+                    "無効か暗号マップ未適用のいずれかです。",
+                )
+            )
+        elif awaited[:2] == "QM":
+            because.append(
+                Text(
+                    "Phase 1 is complete, so the peer is there; it drops the quick mode silently, or that is lost.",
+                    "フェーズ 1 は完了しています。クイック モードが黙って破棄されたか、途中で失われました。",
+                )
+            )
+        return finding(
+            "likely" if nothing or awaited[:2] == "QM" or view.role == "responder" else "possible",
+            awaited,
+            because,
+            _waiting_marks(view),
+            spans=(
+                end.entry.spans.get("set peer")
+                for site, end in case.ends.items()
+                if end.entry and site == case.site_of(view)
+            ),
+            next=(
+                Text(f"`ping {view.peer}` from here", f"こちらから `ping {view.peer}`"),
+                capture(case),
+                debug_at_peer(case),
+            ),
+            message=message,
+        )
+    return None
