@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mainmode.config.reader import Reading
     from mainmode.explain.report.text import Side
     from mainmode.lab.run import LabResult, SiteResult
+    from mainmode.shell.debug import Debug
 
 WELL: Final = 0
 FAILED: Final = 1
@@ -300,6 +301,41 @@ def _check_json(reading: Reading, findings: Sequence[Finding]) -> str:
     )
 
 
+# --- run ----------------------------------------------------------------------------------------------------------
+
+
+def _run(options: argparse.Namespace) -> int:
+    from mainmode.blame import ConfigError
+    from mainmode.config.errors import render_all
+    from mainmode.shell.debug import Debug
+    from mainmode.shell.run import Options, run
+
+    reading = _reading(options.configuration)
+    if reading.errors:
+        raise Unusable(render_all(reading.errors))
+    wanted = Options(dict(options.interface), options.debug or Debug(), options.pcap, options.keylog)
+    try:
+        run(reading.config, options.configuration, wanted)
+    except ConfigError as refused:
+        raise Unusable(render_all([refused])) from None
+    except OSError as refused:
+        raise Unusable(f"{refused.filename or 'mainmode run'}: {refused.strerror}") from None
+    return WELL
+
+
+def _device(text: str) -> tuple[str, str]:
+    name, _, device = text.partition("=")
+    if not (name and device):
+        raise ValueError(f"{text!r} is not NAME=DEVICE, like outside=eth1")
+    return name, device
+
+
+def _debug(text: str) -> Debug:
+    from mainmode.shell.debug import Debug
+
+    return Debug.parse(text)
+
+
 # --- files and terminals ------------------------------------------------------------------------------------------
 
 
@@ -373,6 +409,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_lab(commands)
     _add_check(commands)
+    _add_run(commands)
     return parser
 
 
@@ -510,3 +547,35 @@ def _one_of(text: str, choices: Iterable[str]) -> str:
     if text not in choices:
         raise ValueError(f"{text!r} is none of {', '.join(choices)}")
     return text
+
+
+def _add_run(commands: argparse._SubParsersAction[_Parser]) -> None:
+    run = commands.add_parser(
+        "run",
+        help="be the gateway that a configuration describes, on this host",
+        description="Be the gateway that a configuration describes, on this host, until SIGTERM or Ctrl-C. "
+        "Needs root, or CAP_NET_ADMIN, CAP_NET_RAW and CAP_NET_BIND_SERVICE. Debug lines go to stdout.",
+    )
+    run.add_argument("configuration", type=Path, metavar="CFG", help="an ASA's configuration")
+    run.add_argument(
+        "--interface",
+        type=_checked(_device),
+        action="append",
+        default=[],
+        metavar="NAME=DEVICE",
+        help="the Linux interface of an interface of the configuration (default: the one that has its address)",
+    )
+    run.add_argument(
+        "--dataplane", choices=("auto", "userspace"), default="auto", help="where packets are encrypted (default: auto)"
+    )
+    run.add_argument(
+        "--debug",
+        type=_checked(_debug),
+        metavar="ikev1=N,ipsec=N",
+        help="debug crypto ikev1 and debug crypto ipsec at levels 1 to 255",
+    )
+    run.add_argument("--pcap", type=Path, metavar="FILE", help="write IKE and ESP as a capture")
+    run.add_argument(
+        "--keylog", type=Path, metavar="DIR", help="write the keys as Wireshark's tables: they give everything away"
+    )
+    run.set_defaults(command=_run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -70,17 +71,31 @@ def configuration(
 class Ours:
     """`mainmode run` in namespace `space`."""
 
-    def __init__(self, world: World, text: str, space: str = "ga", *options: str) -> None:
+    def __init__(
+        self,
+        world: World,
+        text: str,
+        space: str = "ga",
+        *options: str,
+        before: tuple[str, ...] = (),
+        owner: int | None = None,
+        seen_at: str | None = None,
+    ) -> None:
+        """`before`: a command that starts it with other rights than ours, `owner` the user who then reads the file,
+        `seen_at` the directory where that command shows it."""
         self._world = world
         self.directory = world.directory / f"ours-{space}"
         self.directory.mkdir(exist_ok=True)
         self.config = self.directory / "site.cfg"
         self.config.write_text(text)
         self.config.chmod(0o600)
+        if owner is not None:
+            os.chown(self.config, owner, owner)
         self.log: Path = self.directory / "log"
         self.process = world.start(
             space,
-            *(sys.executable, "-m", "mainmode.shell.run", str(self.config)),
+            *before,
+            *(str(Path(sys.executable).parent / "mainmode"), "run", f"{seen_at or self.directory}/site.cfg"),
             *("--debug", "ikev1=127,ipsec=127", *options),
             log=self.log,
         )
@@ -92,3 +107,6 @@ class Ours:
 
     def stop(self, number: int = signal.SIGTERM) -> None:
         self._world.stop(self.process, number)
+
+    def kill(self) -> None:
+        self.stop(signal.SIGKILL)

@@ -22,13 +22,14 @@ def keep_memory_private() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
-def refuse_public_keys(path: Path, config: Config) -> None:
-    """ConfigError at the first pre-shared key of a file that everybody on this host can read."""
-    if not path.stat().st_mode & stat.S_IROTH:
-        return
+def check_keys(path: Path, config: Config) -> None:
+    """ConfigError at the first pre-shared key that is masked, or that everybody on this host can read."""
+    public = path.stat().st_mode & stat.S_IROTH
     for group in config.tunnel_groups.values():
-        if group.pre_shared_key is not None:
-            where = group.spans.get("pre-shared-key") or group.span or Span(str(path), 1)
+        where = group.spans.get("pre-shared-key") or group.span or Span(str(path), 1)
+        if group.key_masked:
+            raise ConfigError(where, "this key is masked; more system:running-config prints it")
+        if public and group.pre_shared_key is not None:
             raise ConfigError(where, f"everybody on this host can read this key: chmod o-rwx {path}")
 
 

@@ -9,14 +9,13 @@ One process, one thread. Nothing here decides anything about IKE or IPsec.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import signal
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Final
@@ -34,7 +33,7 @@ from mainmode.shell import rtnetlink
 from mainmode.shell.capture import Capture
 from mainmode.shell.clock import now
 from mainmode.shell.debug import Debug
-from mainmode.shell.hardening import keep_memory_private, private_file, refuse_public_keys
+from mainmode.shell.hardening import check_keys, keep_memory_private, private_file
 from mainmode.shell.tun import Tun
 from mainmode.shell.udp import Arrival, Port, open_ports
 from mainmode.shell.userspace import Userspace, inner_mtu
@@ -52,6 +51,19 @@ another thread than the one that reads ESP: without this two of five first packe
 
 KEEPALIVE: Final = b"\xff"
 """A NAT keepalive (RFC 3948 §2.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says beside the configuration."""
+
+    devices: Mapping[str, str] = field(default_factory=dict)
+    """The Linux interface of an interface of the configuration; by default the one that has its address."""
+    debug: Debug = field(default_factory=Debug)
+    pcap: Path | None = None
+    """A file for a capture of IKE and ESP."""
+    keylog: Path | None = None
+    """A directory for the keys, as Wireshark's tables."""
 
 
 class Service:
@@ -248,10 +260,10 @@ def open_tun(config: Config) -> Tun:
         raise ConfigError(where, f"no TUN device: {refused.strerror}") from None
 
 
-async def serve(config: Config, path: Path, options: argparse.Namespace) -> None:
+async def _serve(config: Config, path: Path, options: Options) -> None:
     """Run the gateway until SIGTERM or SIGINT. ConfigError if this host cannot be what the configuration says."""
-    refuse_public_keys(path, config)
-    config, devices = on_this_host(config, dict(options.interface))
+    check_keys(path, config)
+    config, devices = on_this_host(config, options.devices)
     loop = asyncio.get_running_loop()
     with ExitStack() as stack:
         ports: list[Port] = []
@@ -290,70 +302,7 @@ def _warn_of_forwarding() -> None:
         print("mainmode: net.ipv4.ip_forward is 0: hosts behind this one will not get through", file=sys.stderr)
 
 
-def _interface(text: str) -> tuple[str, str]:
-    name, equals, device = text.partition("=")
-    if not (name and equals and device):
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=DEVICE, like outside=eth1")
-    return name, device
-
-
-def _debug(text: str) -> Debug:
-    try:
-        return Debug.parse(text)
-    except ValueError as wrong:
-        raise argparse.ArgumentTypeError(str(wrong)) from None
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `mainmode run`."""
-    parser.add_argument("config", metavar="CFG", type=Path, help="an ASA configuration")
-    parser.add_argument(
-        "--interface",
-        metavar="NAME=DEVICE",
-        type=_interface,
-        action="append",
-        default=[],
-        help="the Linux interface of an interface of the configuration; by default the one that has its address",
-    )
-    parser.add_argument(
-        "--dataplane", choices=("auto", "userspace"), default="auto", help="where packets are encrypted"
-    )
-    parser.add_argument("--debug", metavar="ikev1=N,ipsec=N", type=_debug, default=Debug(), help="levels 1 to 255")
-    parser.add_argument("--pcap", metavar="FILE", type=Path, help="write a capture of IKE and ESP")
-    parser.add_argument("--keylog", metavar="DIR", type=Path, help="write the keys as Wireshark's tables (secret!)")
-
-
-def run(options: argparse.Namespace) -> int:
-    """`mainmode run`. 0 after a signal ended it, 2 if the configuration cannot be run here."""
-    from mainmode.config.reader import read
-
+def run(config: Config, path: Path, options: Options) -> None:
+    """Run this gateway until a signal ends it. ConfigError or OSError if this host cannot run it."""
     keep_memory_private()
-    try:
-        text = options.config.read_text(encoding="utf-8", errors="replace")
-    except OSError as missing:
-        print(f"{options.config}: {missing.strerror}", file=sys.stderr)
-        return 2
-    reading = read(text, str(options.config))
-    for error in reading.errors:
-        print(error, file=sys.stderr)
-    if reading.errors:
-        return 2
-    try:
-        asyncio.run(serve(reading.config, options.config, options))
-    except ConfigError as refused:
-        print(refused, file=sys.stderr)
-        return 2
-    except OSError as refused:
-        print(f"{refused.filename}: {refused.strerror}", file=sys.stderr)
-        return 2
-    return 0
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="mainmode run")
-    add_arguments(parser)
-    return run(parser.parse_args())
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    asyncio.run(_serve(config, path, options))

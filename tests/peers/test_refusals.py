@@ -1,0 +1,138 @@
+"""What a host cannot be is said at once, with the line of the configuration that asks for it, and exit code 2."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.peers.ours import Ours, configuration
+from tests.peers.world import World, require_programs
+
+pytestmark = [pytest.mark.namespaces]
+
+MAINMODE = str(Path(sys.executable).parent / "mainmode")
+
+
+def refused(world: World, text: str, *options: str, before: tuple[str, ...] = (), mode: int = 0o600) -> str:
+    """What `mainmode run` says on stderr in the namespace of gateway a, before it ends with 2."""
+    file = world.directory / "refused.cfg"
+    file.write_text(text)
+    file.chmod(mode)
+    done = world.run("ga", *before, MAINMODE, "run", str(file), *options, timeout=20)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stderr.replace(str(world.directory) + "/", "")
+
+
+def line_of(text: str, start: str) -> int:
+    return next(number for number, line in enumerate(text.splitlines(), 1) if line.startswith(start))
+
+
+def test_an_address_that_is_not_here(world: World) -> None:
+    text = configuration().replace("ip address 10.0.0.1", "ip address 10.0.0.77")
+    said = refused(world, text)
+    place = f"refused.cfg:{line_of(text, ' ip address 10.0.0.77')}:"
+    assert place in said and "10.0.0.77 is not an address of this host" in said
+
+
+def test_an_address_that_is_on_another_device(world: World) -> None:
+    assert "10.0.0.1 is on outside, not on inside" in refused(world, configuration(), "--interface", "outside=inside")
+
+
+def test_a_port_that_is_taken(world: World) -> None:
+    text = configuration()
+    first = Ours(world, text)
+    said = refused(world, text)
+    first.stop()
+    assert f"refused.cfg:{line_of(text, 'crypto ikev1 enable outside')}:" in said
+    assert "UDP port 500 of 10.0.0.1 is taken: another IKE daemon runs on this host" in said
+
+
+@pytest.mark.parametrize(
+    ("missing", "place", "sentence"),
+    [
+        ("net_raw", "crypto ikev1 enable outside", "CAP_NET_RAW"),
+        ("net_bind_service", "crypto ikev1 enable outside", "UDP port 500 of 10.0.0.1 needs CAP_NET_BIND_SERVICE"),
+        ("net_admin", "crypto map MAP interface outside", "the data plane needs CAP_NET_ADMIN"),
+    ],
+)
+def test_a_capability_that_is_missing(world: World, missing: str, place: str, sentence: str) -> None:
+    require_programs("setpriv")
+    text = configuration()
+    without = f"-{missing}"
+    said = refused(world, text, before=("setpriv", "--bounding-set", without, "--inh-caps", without))
+    assert f"refused.cfg:{line_of(text, place)}:" in said and sentence in said
+
+
+def test_a_host_without_tun_devices(world: World) -> None:
+    text = configuration()
+    script = 'mount -t tmpfs tmpfs /dev && exec "$@"'
+    said = refused(world, text, before=("unshare", "--mount", "sh", "-c", script, "sh"))
+    assert f"refused.cfg:{line_of(text, 'crypto map MAP interface outside')}:" in said
+    assert "the data plane needs /dev/net/tun" in said
+
+
+def test_a_key_that_everybody_can_read(world: World) -> None:
+    text = configuration()
+    said = refused(world, text, mode=0o644)
+    assert f"refused.cfg:{line_of(text, ' ikev1 pre-shared-key')}:" in said
+    assert "everybody on this host can read this key: chmod o-rwx" in said
+    assert "cisco" not in said
+
+
+def test_a_key_that_is_masked(world: World) -> None:
+    assert "this key is masked" in refused(world, configuration(psk="*****"))
+
+
+def test_a_network_that_is_routed_elsewhere(world: World) -> None:
+    text = configuration()
+    world.must("ga", "ip", "route", "add", "192.168.2.0/24", "via", "10.0.0.2")
+    said = refused(world, text)
+    world.must("ga", "ip", "route", "del", "192.168.2.0/24")
+    assert f"refused.cfg:{line_of(text, 'access-list VPN')}:" in said
+    assert "192.168.2.0/24 is routed by this host already" in said
+
+
+def test_a_configuration_without_ike(world: World) -> None:
+    text = configuration().replace("crypto ikev1 enable outside\n", "")
+    assert "no interface has IKE enabled" in refused(world, text)
+
+
+@pytest.mark.parametrize("start", [Ours.stop, Ours.kill], ids=["SIGTERM", "SIGKILL"])
+def test_nothing_is_left_behind(world: World, start: Callable[[Ours], None]) -> None:
+    before = world.must("ga", "ip", "-o", "address") + world.must("ga", "ip", "route")
+    gateway = Ours(world, configuration())
+    assert "mm0" in world.must("ga", "ip", "route")
+    start(gateway)
+    assert world.must("ga", "ip", "-o", "address") + world.must("ga", "ip", "route") == before
+
+
+def test_it_runs_without_root_with_three_capabilities_and_keeps_its_memory_private(world: World) -> None:
+    require_programs("setpriv", "unshare")
+    nobody = "65534"
+    three = "+net_admin,+net_raw,+net_bind_service"
+    place = "/mnt"  # the directories of a test are root's
+    mounts = f"mount --bind {world.directory}/ours-ga {place} && mount -t tmpfs tmpfs /dev/net"
+    device = f"{mounts} && mknod -m 666 /dev/net/tun c 10 200"  # for everybody, as is usual
+    gateway = Ours(
+        world,
+        configuration(),
+        before=(
+            *("unshare", "--mount", "sh", "-c", f'{device} && exec "$@"', "sh"),
+            *("setpriv", "--reuid", nobody, "--regid", nobody, "--clear-groups"),
+            *("--bounding-set", f"-all,{three}", "--inh-caps", f"-all,{three}", "--ambient-caps", f"-all,{three}"),
+        ),
+        owner=int(nobody),
+        seen_at=place,
+    )
+    process = Path(f"/proc/{gateway.process.pid}")
+    status = process.joinpath("status").read_text()
+    assert f"Uid:\t{nobody}" in status
+    assert "CapEff:\t0000000000003400" in status  # CAP_NET_BIND_SERVICE 10, CAP_NET_ADMIN 12, CAP_NET_RAW 13
+    assert "Max core file size        0                    0 " in process.joinpath("limits").read_text()
+    # What may not be dumped belongs to root, whoever runs it: no other process of this user may look (proc(5)).
+    assert process.joinpath("environ").stat().st_uid == 0
+    gateway.stop()
