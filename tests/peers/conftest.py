@@ -15,3 +15,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     made = World(tmp_path_factory.mktemp("world"))
     yield made
     made.close()
+
+
+@pytest.fixture
+def fresh(world: World) -> Iterator[World]:
+    """The world, in which nothing of this test runs on, however it ends."""
+    yield world
+    world.stop_all()

@@ -15,17 +15,19 @@ READY = "is up on"
 def configuration(
     side: str = "a",
     *,
-    access_list: tuple[str, ...] = ("ip 192.168.1.0 255.255.255.0 192.168.2.0 255.255.255.0",),
+    access_list: tuple[str, ...] | None = None,
     policies: tuple[tuple[str, str, int], ...] = (("3des", "sha", 2),),
     transform_sets: tuple[tuple[str, str], ...] = (("esp-aes", "esp-sha-hmac"),),
     psk: str = "cisco",
     peer: str | None = None,
+    address: str | None = None,
     entry: tuple[str, ...] = (),
     more: tuple[str, ...] = (),
 ) -> str:
     """A site as an ASA would have it written: what differs from the usual is named."""
     other = "b" if side == "a" else "a"
     outside, inside, _ = SITES[side]
+    own, far = (SITES[name][1].rpartition(".")[0] + ".0 255.255.255.0" for name in (side, other))
     peer = peer or SITES[other][0]
     names = [f"SET{number}" for number, _ in enumerate(transform_sets)]
     lines = [
@@ -37,8 +39,8 @@ def configuration(
         "interface GigabitEthernet0/1",
         " nameif outside",
         " security-level 0",
-        f" ip address {outside} 255.255.255.0",
-        *(f"access-list VPN extended permit {line}" for line in access_list),
+        f" ip address {address or outside} 255.255.255.0",
+        *(f"access-list VPN extended permit {line}" for line in access_list or [f"ip {own} {far}"]),
         *(
             f"crypto ipsec ikev1 transform-set {name} {cipher} {auth}"
             for name, (cipher, auth) in zip(names, transform_sets, strict=True)

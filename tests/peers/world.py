@@ -24,6 +24,9 @@ SITES = {
 }
 """Of each site: the gateway outside and inside, and the host."""
 
+BEHIND_NAT = "10.1.0.1"
+"""Gateway a's own address when there is a NAT router before it."""
+
 OTHER_NETWORKS = [f"192.168.{number}.0/24" for number in range(21, 26)]
 """More networks behind gateway b; the host has address .1 in each."""
 
@@ -43,6 +46,25 @@ def until(condition: Callable[[], object], seconds: float, what: str) -> None:
             raise TimeoutError(f"not within {seconds:g} s: {what}")
         time.sleep(0.02)
 
+
+_TRANSLATE = """table ip translate {
+  chain out { type nat hook postrouting priority srcnat
+    oifname "outside" masquerade random
+  }
+  chain through { type filter hook forward priority filter; policy drop
+    ct state established,related accept
+    iifname "inside" accept
+  }
+}
+"""
+"""Ports are random, so that a mapping that is made anew is another one. From outside only answers get in."""
+
+_LOSE = """table ip loss {{
+  chain in {{ type filter hook prerouting priority raw
+    iifname "outside" numgen random mod 1000 < {} counter drop
+  }}
+}}
+"""
 
 _RECEIVER = """
 import hashlib, socket, sys
@@ -68,12 +90,23 @@ print(len(data), hashlib.sha256(data).hexdigest())
 """
 
 
-class World:
-    """The namespaces `ha`, `ga`, `gb`, `hb`, and the processes in them."""
+def answers(pinging: subprocess.Popen[str]) -> tuple[int, int]:
+    """Wait for what `World.ping_on` started; how many questions were asked and how many answers came."""
+    output, _ = pinging.communicate(timeout=600)
+    numbers = [int(part.split()[0]) for part in output.split("---\n")[1].split(",")[:2]]
+    return numbers[0], numbers[1]
 
-    def __init__(self, directory: Path) -> None:
-        require_programs("ip", "ping")
+
+class World:
+    """The namespaces `ha`, `ga`, `gb`, `hb`, and the processes in them.
+
+    With `nat`, gateway a has 10.1.0.1 outside, and a router `nat` with 10.0.0.1 stands before it and translates.
+    """
+
+    def __init__(self, directory: Path, *, nat: bool = False) -> None:
+        require_programs("ip", "ping", *(["nft"] if nat else []))
         self.directory = directory
+        self._nat = nat
         self._prefix = f"mm{os.getpid()}"
         self._processes: list[subprocess.Popen[bytes]] = []
         self._made: list[str] = []
@@ -149,9 +182,18 @@ class World:
         finally:
             self.stop(listener)
 
-    def close(self) -> None:
+    def ping_on(self, space: str, target: str, seconds: float) -> subprocess.Popen[str]:
+        """Ask every 0.1 s for so long, in the background; `answers` tells what came."""
+        words = ("ping", "-n", "-q", "-i", "0.1", "-w", f"{seconds:g}", "-W", "3", target)
+        return subprocess.Popen(self.command(space, *words), stdout=subprocess.PIPE, text=True)
+
+    def stop_all(self) -> None:
+        """End everything that was started here and still runs."""
         for process in reversed(list(self._processes)):
             self.stop(process)
+
+    def close(self) -> None:
+        self.stop_all()
         for space in self._made:
             subprocess.run(["ip", "netns", "del", self.name(space)], check=False, capture_output=True)
         self._made.clear()
@@ -159,15 +201,19 @@ class World:
     # -- how it is built ----------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        for space in ("ha", "ga", "gb", "hb"):
+        for space in ("ha", "ga", "gb", "hb", *(["nat"] if self._nat else [])):
             self._ip("netns", "add", self.name(space))
             self._made.append(space)
             self.must(space, "ip", "link", "set", "lo", "up")
-        self._cable("ga", "outside", "gb", "outside")
+        if self._nat:
+            self._build_nat()
+        else:
+            self._cable("ga", "outside", "gb", "outside")
         for side, (outside, inside, hosts) in SITES.items():
             gateway, host = f"g{side}", f"h{side}"
             self._cable(gateway, "inside", host, "eth0")
-            self._address(gateway, "outside", outside)
+            if not (self._nat and side == "a"):
+                self._address(gateway, "outside", outside)
             self._address(gateway, "inside", inside)
             for address in hosts:
                 self._address(host, "eth0", address)
@@ -177,6 +223,28 @@ class World:
             base = network.removesuffix("0/24")
             self.must("hb", "ip", "address", "add", f"{base}1/24", "dev", "eth0")
             self.must("gb", "ip", "address", "add", f"{base}254/24", "dev", "inside")
+
+    def _build_nat(self) -> None:
+        self._cable("ga", "outside", "nat", "inside")
+        self._cable("nat", "outside", "gb", "outside")
+        self._address("ga", "outside", BEHIND_NAT)
+        self._address("nat", "inside", "10.1.0.254")
+        self._address("nat", "outside", SITES["a"][0])
+        self.must("ga", "ip", "route", "add", "default", "via", "10.1.0.254")
+        self.must("nat", "sysctl", "-qw", "net.ipv4.ip_forward=1")
+        self.must("nat", "nft", _TRANSLATE)
+
+    def forget_mappings(self) -> None:
+        """As after a reboot of the NAT router: what it has translated it does not know any more."""
+        # The kernel drops the mappings of a masquerading interface that goes down.
+        self.must("nat", "ip", "link", "set", "outside", "down")
+        self.must("nat", "ip", "link", "set", "outside", "up")
+
+    def lose(self, space: str, permille: int) -> None:
+        """Lose so many of a thousand packets that arrive at a gateway from outside; 0 ends it."""
+        self.run(space, "nft", "delete", "table", "ip", "loss")
+        if permille:
+            self.must(space, "nft", _LOSE.format(permille))
 
     def _cable(self, one: str, its: str, other: str, others: str) -> None:
         self._ip(

@@ -136,6 +136,11 @@ class Gateway:
 
     # -- what the data plane and the user tell ----------------------------------------------------------------------
 
+    def esp_from(self, tunnel: Tunnel, source: Endpoint, local: Endpoint, now: float) -> None:
+        """Authentic ESP in UDP came from `source`: behind a NAT the peer may have a new port (RFC 3947 §6)."""
+        if source.address == tunnel.sa.remote.address:
+            self._box.heard(tunnel.sa, source, local, now)
+
     def unknown_spi(self, spi: int, source: IPv4Address, now: float) -> list[Entry | Action]:
         """ESP came for an SPI that is not known here: the peer is told, if we have an IKE SA with it."""
         out: Out = Transcript(now, source)

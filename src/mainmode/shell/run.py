@@ -24,8 +24,8 @@ from mainmode.blame import ConfigError, Refused
 from mainmode.config.model import Config, Interface
 from mainmode.events import Entry
 from mainmode.gateway import Action, Endpoint, Gateway, Install, Remove, Send
-from mainmode.ike.sa import NAT_T_PORT, NON_ESP_MARKER
-from mainmode.ipsec.dataplane import Dropped, Protected
+from mainmode.ike.sa import NAT_T_PORT, NON_ESP_MARKER, Tunnel
+from mainmode.ipsec.dataplane import Delivered, Dropped, Protected
 from mainmode.ipsec.drops import Drop
 from mainmode.ipsec.memory import MemoryPlane
 from mainmode.lab.keylog import KeyLog
@@ -86,6 +86,8 @@ class Service:
             complain=self._complain,
             say=lambda text: print(f"mainmode: {text}", file=sys.stderr, flush=True),
         )
+        self._tunnels: dict[int, Tunnel] = {}
+        """By inbound SPI; filled when it is asked."""
         self._timer: asyncio.TimerHandle | None = None
         self._complaints_second = -1
         self._complaints = 0
@@ -122,7 +124,12 @@ class Service:
 
     def _from_peer(self, arrival: Arrival, at: float) -> None:
         done = self._userspace.from_peer(arrival.payload, arrival.source.address, arrival.to.address, at)
-        if isinstance(done, Dropped) and done.why is Drop.UNKNOWN_SPI:
+        if isinstance(done, Delivered):
+            if done.sa.in_udp:
+                tunnel = self._tunnel(done.sa.spi)
+                if tunnel is not None and tunnel.sa.remote != arrival.source:
+                    self.gateway.esp_from(tunnel, arrival.source, arrival.to, at)
+        elif done.why is Drop.UNKNOWN_SPI:
             self._do(self.gateway.unknown_spi(done.spi, arrival.source.address, at))
 
     def _from_hosts(self) -> None:
@@ -154,6 +161,7 @@ class Service:
             elif isinstance(item, Install):
                 self._install(item)
             elif isinstance(item, Remove):
+                self._tunnels.pop(item.sa.spi, None)
                 self._userspace.remove(item.sa)
         if any(isinstance(action, Install) for action in actions):
             asyncio.get_running_loop().call_later(SETTLE, lambda: self._userspace.flush(now()))
@@ -177,7 +185,15 @@ class Service:
 
     def _send_esp(self, protected: Protected) -> None:
         sa = protected.sa
-        self._send(protected.datagram, Endpoint(sa.local, sa.local_port), Endpoint(sa.remote, sa.remote_port))
+        source, to = Endpoint(sa.local, sa.local_port), Endpoint(sa.remote, sa.remote_port)
+        tunnel = self._tunnel(sa.pair_spi) if sa.in_udp else None
+        # Behind a NAT the peer may have moved since these SAs were made.
+        self._send(protected.datagram, source, tunnel.sa.remote if tunnel is not None else to)
+
+    def _tunnel(self, inbound_spi: int) -> Tunnel | None:
+        if inbound_spi not in self._tunnels:
+            self._tunnels = {tunnel.inbound_spi: tunnel for _, tunnel in self.gateway.tunnels}
+        return self._tunnels.get(inbound_spi)
 
     def _complain(self, dropped: Dropped, own: IPv4Address) -> None:
         event = dropped.event(own)
