@@ -64,7 +64,9 @@ def _command(
 
 
 def _box() -> Iterator[Command]:
-    yield _command(GLOBAL, "hostname <hostname:word>", DONE, "The box's name.", do.hostname)
+    yield _command(
+        GLOBAL, "hostname <hostname:word>", DONE, "The box's name.", do.hostname, do.unsetting("hostname", "hostname")
+    )
     yield _command(
         GLOBAL, "asa version <version:text>", DONE, "The release, in the header of a printed one.", do.version
     )
@@ -925,7 +927,7 @@ def _known_words() -> Iterator[Command]:
 
 def _clearing() -> Iterator[Command]:
     for words, handler in (
-        ("crypto map [ <map:word> ]", do.clear_crypto_map),
+        ("crypto map [ <name:word> ]", do.clear_crypto_map),
         ("tunnel-group [ <name:word> ]", do.clear_tunnel_group),
         ("access-list [ <name:word> ]", do.clear_access_list),
     ):

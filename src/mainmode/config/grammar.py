@@ -674,7 +674,8 @@ class Match:
 
     @property
     def span(self) -> Span:
-        return self.line.span
+        """The words of the command, which are all of the line unless more stands behind it."""
+        return self.line.span if self.behind == len(self.line.words) else self.line.part(0, self.behind)
 
     def place(self, name: str, offset: int = 0) -> Span:
         """Where a value stands."""
@@ -739,6 +740,7 @@ class Walk:
             if found is not None:
                 return found
         slip = None
+        taken = False
         for value, after in node.values:
             try:
                 parsed, behind = value.take(words, index, self._names)
@@ -746,10 +748,12 @@ class Walk:
                 if slip is None or mismatch.at > slip.at:
                     slip = mismatch
                 continue
+            taken = True
             found = self._through(after, value.name, parsed, index, behind)
             if found is not None:
                 return found
-        if child is None:
+        # A name that happens to begin like a keyword is a name.
+        if child is None and not taken:
             fitting = [keyword for keyword in node.keywords if keyword.startswith(lower)]
             if len(fitting) == 1:
                 found = self._through(node.keywords[fitting[0]], "", fitting[0], index, index + 1)

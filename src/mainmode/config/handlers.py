@@ -37,8 +37,8 @@ SHORT_KEY: Final = 12
 """Characters. Main mode does not protect a weak key from an active attacker (ATTACKS: offline search from MM5)."""
 
 
-BUILT_IN_GROUPS: Final = (DEFAULT_L2L_GROUP, "DefaultRAGroup", "DefaultWEBVPNGroup")
-"""Tunnel-groups that every ASA has: no command need create them."""
+BUILT_IN_GROUPS: Final = {"DefaultRAGroup": "remote-access", "DefaultWEBVPNGroup": "webvpn"}
+"""Tunnel-groups that every ASA has besides DefaultL2LGroup, and their types: no command need create them."""
 
 
 def ip_network(address: IPv4Address, prefix: int) -> IPv4Network:
@@ -613,7 +613,7 @@ def tunnel_group(draft: Draft, m: Match) -> None:
 def tunnel_group_attributes(draft: Draft, m: Match) -> None:
     name = m["name"]
     if name not in draft.tunnel_groups:
-        draft.tunnel_groups[name] = TunnelGroup(name, span=m.span)
+        draft.tunnel_groups[name] = TunnelGroup(name, BUILT_IN_GROUPS.get(name, "ipsec-l2l"), span=m.span)
         if name not in BUILT_IN_GROUPS:
             draft.warn(
                 "tunnel-group-without-type",
@@ -711,8 +711,8 @@ def policy_setting(name: str, value: Callable[[Match], Any]) -> tuple[Handler, H
 
 
 def clear_crypto_map(draft: Draft, m: Match) -> None:
-    if "map" in m.places:
-        draft.maps.pop(m["map"], None)
+    if "name" in m:
+        draft.maps.pop(m["name"], None)
     else:
         draft.maps.clear()
 

@@ -25,6 +25,15 @@ ICMP, TCP, UDP = 1, 6, 17
 ANY: Final = IPv4Network("0.0.0.0/0")
 
 
+class Placed(dict[str, Span]):
+    """Names, and the places that have them. Two are equal if the names are."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mapping) and self.keys() == other.keys()
+
+    __hash__ = None
+
+
 class Support(Enum):
     """What is done with a configuration line."""
 
@@ -476,7 +485,7 @@ class Config:
         default_factory=lambda: {DEFAULT_L2L_GROUP: TunnelGroup(DEFAULT_L2L_GROUP)}
     )
     group_policies: Mapping[str, GroupPolicy] = field(default_factory=lambda: {DEFAULT_GROUP_POLICY: DEFAULT_POLICY})
-    ike_enabled: Mapping[str, Span] = field(default_factory=dict)
+    ike_enabled: Mapping[str, Span] = field(default_factory=Placed)
     """The interfaces on which IKEv1 is answered, and the lines that say so."""
     identity: Literal["auto", "address", "hostname", "key-id"] = "auto"
     identity_value: str | None = None

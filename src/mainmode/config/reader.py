@@ -32,7 +32,6 @@ MAX_EXPECTED: Final = 12
 MAX_WORD: Final = 64
 """Alternatives, and characters of a word, that a message shows."""
 
-_NAME_COMMAND: Final = re.compile(r"^\s*(?:\S+[#>]\s*)?name\s+(\d+\.\d+\.\d+\.\d+)\s+(\S+)", re.MULTILINE)
 _SENTENCE: Final = re.compile(r"[a-z][.,;:!?](?:\s|$)")
 
 
@@ -85,7 +84,7 @@ class _Reader:
     def __init__(self, text: str, file: str) -> None:
         self._file = file
         self._lines = lines_of(text, file)
-        self._draft = Draft(file, _address_names(text))
+        self._draft = Draft(file, _address_names(self._lines))
         self._trees = trees()
         self._mode = GLOBAL
         self._block: _Block | None = None
@@ -182,8 +181,10 @@ class _Reader:
             if not found.negated:
                 raise  # a handler asks for what its notation does not promise
             end = len(line.words)
-            error = Slip(line.part(end, end + 1), "incomplete command", expected=command.syntax, verdict="incomplete")
-            self._errors.append(error)
+            wanted = Walk(self._trees[command.mode], line, self._draft).run()
+            expected = _alternatives(wanted.expected) if isinstance(wanted, Failure) else command.syntax
+            span = line.part(end, end + 1)
+            self._errors.append(Slip(span, "incomplete command", expected=expected, verdict="incomplete"))
             return
         if treat:
             self._support.append(Treatment(line.span, support, command.syntax, note))
@@ -259,7 +260,8 @@ class _Reader:
         """A first word that is almost one of a command, before words that fit that command to the last."""
         if len(line.words) < 2 or not line.words[0].islower():
             return None
-        for word in self._close_words(line.words[0], [*self._trees[self._mode].root.keywords, *self._known_words]):
+        known = [*self._trees[self._mode].root.keywords, *self._trees[GLOBAL].root.keywords]
+        for word in _close_words(line.words[0], known, 0.75):
             other = line.with_word(0, word)
             found = self._match(other)
             if isinstance(found, Match) and found.command.support is not Support.IGNORED:
@@ -267,17 +269,9 @@ class _Reader:
                 return Slip(line.part(0, 1), message, expected=word, repair=other.text)
         return None
 
-    @property
-    def _known_words(self) -> list[str]:
-        return list(self._trees[GLOBAL].root.keywords)
-
-    @staticmethod
-    def _close_words(word: str, words: Sequence[str]) -> list[str]:
-        return difflib.get_close_matches(word.lower(), words, 3, 0.75) if len(word) <= MAX_WORD else []
-
     def _close(self, line: Line, at: int, expected: Sequence[str]) -> str:
         """The expected keyword a word was probably meant to be: spelt almost so, and the line then fits further."""
-        for word in self._close_words(line.words[at], [one for one in expected if " " not in one]):
+        for word in _close_words(line.words[at], [one for one in expected if " " not in one], 0.6):
             found = self._match(line.with_word(at, word))
             if isinstance(found, Match) or found.at > at:
                 return word
@@ -402,6 +396,10 @@ def _mode_after(found: Match) -> str:
     return found.command.mode if enters in (None, SWALLOW) or found.negated else enters
 
 
+def _close_words(word: str, words: Sequence[str], cutoff: float) -> list[str]:
+    return difflib.get_close_matches(word.lower(), words, 3, cutoff) if len(word) <= MAX_WORD else []
+
+
 def _is_prose(line: Line) -> bool:
     return len(line.words) > 3 and _SENTENCE.search(line.text) is not None
 
@@ -415,12 +413,13 @@ def _short(word: str) -> str:
     return word if len(word) <= MAX_WORD else f"{word[:MAX_WORD]}…"
 
 
-def _address_names(text: str) -> dict[str, IPv4Address]:
+def _address_names(lines: Sequence[Line]) -> dict[str, IPv4Address]:
     """The aliases that `name` commands give to addresses, wherever they stand."""
     names = {}
-    for found in _NAME_COMMAND.finditer(text):
-        try:
-            names[found[2]] = IPv4Address(found[1])
-        except ValueError:
-            continue  # no address; the line itself will be told as a mistake
+    for line in lines:
+        if len(line.words) > 2 and line.words[0] == "name":
+            try:
+                names[line.words[2]] = IPv4Address(line.words[1])
+            except ValueError:
+                continue  # no address; the line itself will be told as a mistake
     return names

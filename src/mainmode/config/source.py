@@ -26,7 +26,7 @@ _REMARK: Final = re.compile(
 
 _KEY: Final = re.compile(
     r"""(?ix) (?<! crypto\s) (?<! [\w-] )
-        (?: (?: [\w-]*key | passw(?:or)?d | secret | community ) (?: \s+ (?: \d+ \s+ md5 | [05678] | hex ) )?
+        (?: (?: [\w-]*keys? | passw(?:or)?d | secret | community ) (?: \s+ (?: \d+ \s+ md5 | [05678] | hex ) )?
           | (?: auth | priv ) \s+ (?: md5 | sha | des | 3des | aes ) (?: \s+ \d+ )? )
         \s+ (?! (?: address | generate | zeroize | chain ) \b ) (\S+)"""
 )
