@@ -327,7 +327,8 @@ def _no_group(end: End, far: End | None) -> Iterator[Problem]:
         for group in end.config.tunnel_groups.values()
         if group.span and _has_key(group) and not _is_peer(end.config, group.name)
     ]
-    spans = (named.span,) if named and named.span else tuple(group.span for group in stray[:1] if group.span)
+    asked = end.entry.spans.get("set peer") if end.entry else None
+    spans = tuple(span for span in (named.span if named else asked, *(group.span for group in stray[:1])) if span)
     yield Problem("no-tunnel-group", end.site, what, spans, (Fix(end.site, commands, None, far.key if far else None),))
 
 

@@ -23,6 +23,8 @@ def no_interesting_traffic(case: Case) -> Finding | None:
     # On a box that negotiates, packets that are for no tunnel are its ordinary business.
     missed = seen(case, ev.CryptoMapNotMatched) if not _begun(case) else ()
     unroutable = seen(case, ev.OutputInterfaceMissing)
+    if missed and (case.problem("nat-exemption-missing") or seen(case, ev.CryptoMapIncomplete)):
+        return None  # it would have been selected, but for the NAT; or by the entry that is incomplete
     if not missed and not unroutable and problem is None:
         return None
     because = []
@@ -59,7 +61,7 @@ def no_interesting_traffic(case: Case) -> Finding | None:
 def _begun(case: Case) -> bool:
     """Whether anything was negotiated, or is said to begin."""
     matched = seen(case, ev.CryptoMapMatched, ev.NegotiationStarted, ev.KeyAcquireReceived)
-    return started(case) or bool(matched) or any(view.number is not None for view in case.views)
+    return started(case) or bool(matched) or any(view.log.ladder.negotiations for view in case.views)
 
 
 @rule(
@@ -70,13 +72,13 @@ def _begun(case: Case) -> bool:
 )
 def nat_exemption_missing(case: Case) -> Finding | None:
     problem = configured(case, "nat-exemption-missing")
-    missed = seen(case, ev.CryptoMapNotMatched) if not _begun(case) else ()
+    missed = seen(case, ev.CryptoMapNotMatched) if problem or not _begun(case) else ()
     translated = []
     for view, index, event in case.events(ev.CryptoMapLookup):
         own = {interface.address for end in case.ends.values() for interface in end.config.interfaces}
         if event.source in own or (missed and not event.source.is_private and event.destination.is_private):
             translated.append((view, index))
-    if problem is None and not translated:
+    if not translated and (problem is None or (case.views and not missed)):
         return None
     because = [
         Text(
@@ -169,9 +171,13 @@ def ike_not_enabled(case: Case) -> Finding | None:
 )
 def crypto_map_incomplete(case: Case) -> Finding | None:
     problem = configured(case, "crypto-map-incomplete")
-    lines = seen(case, ev.CryptoMapIncomplete, ev.StaticMapIncomplete, ev.StaticMapWithoutAcl, ev.PeerAddressMissing)
-    if any(True for _ in case.events(ev.CryptoMapMatched, ev.StaticMapMatched)):
-        lines = ()  # another entry was for it
+    lines = tuple(
+        (view, index)
+        for view, index, _ in case.events(
+            ev.CryptoMapIncomplete, ev.StaticMapIncomplete, ev.StaticMapWithoutAcl, ev.PeerAddressMissing
+        )
+        if not view.has(ev.CryptoMapMatched, ev.StaticMapMatched)  # another entry was for it
+    )
     if not lines and problem is None:
         return None
     stage = "QM1" if seen(case, ev.StaticMapIncomplete, ev.StaticMapWithoutAcl, ev.StaticMapChecking) else ""
@@ -211,8 +217,8 @@ def pre_shared_key_missing(case: Case) -> Finding | None:
     lines = seen(case, ev.GroupNotFound, ev.TunnelGroupMissing, ev.NoGroupForPeer)
     if not _wanted(case) and (lines or problem is None):
         return None  # whether this box began is not known: no-tunnel-group says the same with less
-    if not lines and problem is None:
-        return None
+    if (not lines and problem is None) or case.problem("peer-address-mismatch"):
+        return None  # there is a key, for the address that was meant
     peer = next((event.name for _, _, event in case.events(ev.GroupNotFound)), None) or _peer(case)
     config = next((end.config for end in case.ends.values()), None)
     return finding(

@@ -28,7 +28,7 @@ FAILS_AT: Final[dict[str, frozenset[str]]] = {
     "pre-shared-key-mismatch": frozenset({"MM5"}),
     "connection-type-mismatch": frozenset({"QM1"}),
     "crypto-map-incomplete": frozenset({"QM1"}),
-    "crypto-map-order": frozenset({"QM1"}),
+    "crypto-map-order": frozenset({"MM1", "QM1"}),
     "proxy-identity-mismatch": frozenset({"QM1"}),
     "transform-set-mismatch": frozenset({"QM1"}),
     "encapsulation-mismatch": frozenset({"QM1"}),

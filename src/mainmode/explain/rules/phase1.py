@@ -53,7 +53,8 @@ def policy_mismatch(case: Case) -> Finding | None:
     told = [
         (view, index) for view, index, _ in case.events(ev.NotifyReceived) if _number(view, index) == 14 and _mm2(view)
     ]
-    problem = configured(case, "policy-mismatch")
+    stuck = seen(case, ev.InitiatorPolicyMissing)
+    problem = case.problem("policy-mismatch") if stuck else configured(case, "policy-mismatch")
     if "MM2" in case.passed or (case.responder and case.responder.has(ev.Phase1ProposalAccepted)):
         return None
     certainty: Certainty = "certain"
@@ -76,6 +77,8 @@ def policy_mismatch(case: Case) -> Finding | None:
                 "ピアは MM1 に NO_PROPOSAL_CHOSEN で応答しました。動作していますが、どのポリシーも受け入れません。",
             )
         )
+    elif problem is not None and stuck:
+        because.append(Text("There is no policy to begin with.", "開始に使えるポリシーがありません。"))
     elif problem is not None and (_waits_in_vain(case.initiator, "MM2") or not started(case)):
         because.append(
             Text(
@@ -97,9 +100,9 @@ def policy_mismatch(case: Case) -> Finding | None:
     differing = [(view, index) for view, index, event in case.events(ev.AttributeMismatch) if event.phase == 1]
     return finding(
         certainty,
-        "MM1" if lines else "MM2",
+        "MM1" if lines else "" if stuck else "MM2",
         because,
-        (*differing[:3], *lines, *refused, *told),
+        (*differing[:3], *lines, *refused, *told, *stuck),
         problem=problem,
         spans=(policy.span for end in case.ends.values() for policy in end.config.ike_policies),
         fixes=template(
@@ -154,6 +157,8 @@ def no_tunnel_group(case: Case) -> Finding | None:
     certainty: Certainty = "certain"
     stage = "MM3"
     because: list[Text] = []
+    if case.problem("peer-address-mismatch") and not started(case):
+        return None  # there is one, for the address that was meant
     config = next((end.config for end in case.ends.values()), None)
     if lines:
         stage = "MM3" if started(case) else ""

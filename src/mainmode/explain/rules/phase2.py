@@ -55,7 +55,7 @@ def crypto_map_order(case: Case) -> Finding | None:
     refused = seen(case, ev.Phase2ProposalsUnacceptable, ev.QuickModeFailed)
     if problem is None and not (landed and refused):
         return None
-    if problem is not None and not (landed or not started(case) or _phase2_failed(case)):
+    if problem is not None and not (landed or not started(case) or _phase2_failed(case) or _elsewhere(case)):
         return None
     return finding(
         "certain" if problem else "likely",
@@ -78,6 +78,12 @@ def crypto_map_order(case: Case) -> Finding | None:
         ),
         next=(Text("`show running-config crypto map` there", "該当側で `show running-config crypto map`"),),
     )
+
+
+def _elsewhere(case: Case) -> bool:
+    """Whether the negotiation is with somebody who is not the other site."""
+    end = case.ends.get(case.sites[0])
+    return case.both_configured and end is not None and case.views[0].peer not in (None, end.peer)
 
 
 def _phase2_failed(case: Case) -> bool:
@@ -171,6 +177,8 @@ def proxy_identity_mismatch(case: Case) -> Finding | None:
         return None
     lines = seen(case, ev.CryptoMapEntryMissing, ev.CryptoMapPolicyNotFound, ev.InvalidProxyRange)
     mismatched = seen(case, ev.StaticMapMismatch)
+    if not mismatched and seen(case, ev.StaticMapIncomplete, ev.StaticMapWithoutAcl):
+        return None  # there is an entry, and it was passed over
     told = _notified(case, INVALID_ID_INFORMATION)
     torn = tuple(
         (v, i) for v, i, event in case.events(ev.SessionTornDown) if event.reason == "crypto map policy not found"
