@@ -1,0 +1,1 @@
+"""What one tunnel costs. `make bench` prints the tables; nothing here is part of the program."""

@@ -1,0 +1,59 @@
+"""Runs the measurements and prints them as one table."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from collections import Counter
+
+from bench.cpu import Cost, negotiate, sampled, spoke_configs
+from bench.memory import Sizes, measure
+from bench.sites import Kind
+from mainmode.config.model import Config
+
+KINDS: tuple[Kind, ...] = ("static", "dynamic")
+NAMES = {"static": "an entry per peer", "dynamic": "one dynamic map"}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="What one tunnel costs.")
+    parser.add_argument("--tunnels", type=int, default=1000, help="how many on one hub (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="CPU: the best of so many (default: %(default)s)")
+    options = parser.parse_args()
+    spokes = spoke_configs(options.tunnels)
+    print(f"{options.tunnels:,} tunnels on one hub. Main mode: 3des, sha, group 2; quick mode: esp-aes, esp-sha-hmac.")
+    print(f"Python {platform.python_version()} on {platform.machine()}.\n")
+    shares = _cpu(spokes, options.rounds)
+    _memory(spokes)
+    total = shares.total()
+    print(f"\nwhere the CPU goes, both sides, debug off, {total:,} samples:")
+    for place, count in shares.most_common(5):
+        print(f"  {count / total:6.1%}  {place}")
+
+
+def _cpu(spokes: list[Config], rounds: int) -> Counter[str]:
+    print(f"{'CPU, ms per tunnel':<36}{'initiator':>12}{'responder':>12}")
+    shares: Counter[str] = Counter()
+    for kind in KINDS:
+        for debug in (False, True):
+            costs: list[Cost] = [negotiate(spokes, len(spokes), kind, debug=debug) for _ in range(rounds)]
+            best = Cost(min(cost.initiator for cost in costs), min(cost.responder for cost in costs))
+            name = f"{NAMES[kind]}, debug {'on' if debug else 'off'}"
+            print(f"  {name:<34}{best.initiator:>12.2f}{best.responder:>12.2f}", flush=True)
+        with sampled() as seen:
+            negotiate(spokes, len(spokes), kind, debug=False)
+        shares += seen
+    return shares
+
+
+def _memory(spokes: list[Config]) -> None:
+    print(f"\n{'hub memory, kB per tunnel':<36}{'up':>12}{'settled':>12}{'in use':>12}")
+    for kind in KINDS:
+        for traced, what in ((True, "allocated"), (False, "resident")):
+            sizes: Sizes = measure(spokes, kind, traced=traced)
+            name = f"{NAMES[kind]}, {what}"
+            print(f"  {name:<34}{sizes.up:>12.1f}{sizes.settled:>12.1f}{sizes.used:>12.1f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
