@@ -13,6 +13,7 @@ belongs where the one before it belongs.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import AddressValueError, IPv4Address
@@ -33,6 +34,9 @@ REPETITION_SECONDS: Final = 60.0
 """How long after a negotiation's last line the same first message again is its repetition, and not a new attempt.
 
 An IOS repeats a message for 50 seconds, an ASA for 24 (FACTS §3.1)."""
+
+KNOWN: Final = 16
+"""Negotiations with one peer that a line may belong to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +268,11 @@ def _same(one: ev.MessageDecoded, other: ev.MessageDecoded) -> bool:
     return (one.message_id, one.payloads, one.length) == (other.message_id, other.payloads, other.length)
 
 
+def _mark(message: ev.MessageDecoded, direction: Direction) -> tuple[object, ...]:
+    """What a message has in common with its repetition."""
+    return direction, message.message_id, message.payloads, message.length
+
+
 def _role(messages: Sequence[tuple[str, Direction]]) -> Role:
     """This end's role, by the order of main mode's messages: (sort, direction) each.
 
@@ -280,6 +289,48 @@ def _guess(messages: Sequence[tuple[str, Direction]]) -> Role:
     if not messages:
         return "unknown"
     return "initiator" if messages[0][1] == "sent" else "responder"
+
+
+def _quick_role(event: Event) -> Role | None:
+    """This end's role in a quick mode that an event begins."""
+    if isinstance(event, ev.QuickModeStarting):
+        return event.role
+    if isinstance(event, ev.MessageDecoded) and _kind(event) == "QM":
+        return "responder" if event.direction == "RECEIVED" else "initiator"
+    return None
+
+
+def _hints(entries: Sequence[Entry]) -> dict[int, Role]:
+    """The role in which this end took each message of main mode that came in, where its next steps tell.
+
+    Both ends may begin at once, or two runs be printed side by side: then a message does not tell by itself whose it
+    is. A responder answers an SA payload with one, a KE payload with one, an identity with one.
+    """
+    found: dict[int, Role] = {}
+    following: dict[IPv4Address | None, dict[str, Role]] = {}
+    """By peer: what the lines up to the next message tell about a message of each sort."""
+    for index in range(len(entries) - 1, -1, -1):
+        entry = entries[index]
+        event = entry.event
+        told = following.setdefault(entry.peer, {})
+        if isinstance(event, ev.MessageDecoded):
+            if event.direction == "RECEIVED" and not event.message_id and _kind(event) in told:
+                found[index] = told[_kind(event)]
+            following[entry.peer] = {}
+        elif isinstance(event, ev.PayloadBuilt):
+            if event.payload == "ISAKMP SA":
+                told["SA"] = "responder"
+            elif event.payload == "ke":
+                told |= {"SA": "initiator", "KE": "responder"}
+            elif event.payload == "ID":
+                told |= {"KE": "initiator", "ID": "responder"}
+        elif isinstance(event, _RESPONDS) or event == ev.PayloadProcessed("IKE SA"):
+            told["SA"] = "responder"
+        elif isinstance(event, ev.KeysGenerated):
+            told["KE"] = event.role
+        elif isinstance(event, ev.QuickModeBegun):
+            told["ID"] = "initiator"
+    return found
 
 
 def _spis(event: Event) -> Iterator[int]:
@@ -324,8 +375,6 @@ class _Draft:
     lines: list[int] = field(default_factory=list)
     messages: list[tuple[str, Direction, ev.MessageDecoded]] = field(default_factory=list)
     """Main mode's messages as (sort, direction, message), repetitions left out."""
-    last_received: int = 0
-    """The entry of the last one that was received."""
     message_ids: set[int] = field(default_factory=set)
     told_role: Role = "unknown"
     """As a line says it in so many words."""
@@ -371,29 +420,48 @@ class _Sorter:
 
     def __init__(self) -> None:
         self.drafts: list[_Draft] = []
-        self._by_peer: dict[IPv4Address, list[_Draft]] = {}
+        self._by_peer: dict[IPv4Address, deque[_Draft]] = {}
+        """The last negotiations with each peer: what is said now is about one of them."""
         self._active: dict[IPv4Address, _Draft] = {}
         """The negotiation that was spoken of last."""
         self._by_spi: dict[int, _Draft] = {}
+        self._hints: dict[int, Role] = {}
+        self._building: dict[IPv4Address, list[tuple[int, _Draft]]] = {}
 
     def sort(self, entries: Sequence[Entry]) -> None:
         homeless: list[int] = []
         forward: list[int] = []
+        self._hints = _hints(entries)
         for index, entry in enumerate(entries):
             peer = _peer(entry)
             if peer is None:
                 (forward if isinstance(entry.event, _FORWARD) else homeless).append(index)
                 continue
-            draft = self._draft(peer, entry)
+            draft = self._draft(peer, index, entry)
             if forward and isinstance(entry.event, _BEGINNINGS):
                 draft.lines += forward
                 forward.clear()
             self._add(draft, index, entry)
             for spi in _spis(entry.event):
                 self._by_spi.setdefault(spi, draft)
+            self._note_building(peer, draft, index, entries)
         self._house(entries, sorted(homeless + forward))
         for draft in self.drafts:
             draft.lines.sort()
+
+    def _note_building(self, peer: IPv4Address, draft: _Draft, index: int, entries: Sequence[Entry]) -> None:
+        """What is said while a message is built belongs to the negotiation whose message is sent then."""
+        event = entries[index].event
+        built = self._building.setdefault(peer, [])
+        if type(event) in _NEXT and not isinstance(event, ev.NegotiationStarted):
+            built.append((index, draft))
+        elif isinstance(event, ev.MessageDecoded) and event.direction != "RESENDING":
+            for before, taken_for in built if event.direction == "SENDING" else ():
+                if taken_for is not draft:
+                    taken_for.lines.remove(before)
+                    draft.lines.append(before)
+                    self._by_spi.update(dict.fromkeys(_spis(entries[before].event), draft))
+            built.clear()
 
     def _house(self, entries: Sequence[Entry], homeless: list[int]) -> None:
         """Entries that name no peer: by their SPI; those without one beside their neighbour."""
@@ -418,7 +486,7 @@ class _Sorter:
                 owner[index] = beside
                 beside.lines.append(index)
 
-    def _draft(self, peer: IPv4Address, entry: Entry) -> _Draft:
+    def _draft(self, peer: IPv4Address, index: int, entry: Entry) -> _Draft:
         """The negotiation with the peer that this entry belongs to; a new one if it begins one."""
         known = self._by_peer.get(peer)
         if not known:
@@ -429,63 +497,65 @@ class _Sorter:
             over = current.messages or current.complete or current.ended
             return self._new(peer) if event.what.endswith("Phase 1") and over else current
         if isinstance(event, ev.MessageDecoded):
-            return self._of_message(peer, known, current, entry, event)
-        if isinstance(event, ev.QuickModeStarting) and current.proved:
+            return self._of_message(peer, known, current, entry, event, self._hints.get(index))
+        if isinstance(event, ev.QuickModeStarting) and current.proved and current.role == event.role:
             return current
-        message_id = getattr(event, "message_id", 0)
-        if message_id or isinstance(event, ev.KeepaliveSent | ev.KeepaliveReceived):
-            return self._of_message_id(known, current, message_id)
+        if getattr(event, "message_id", 0) or isinstance(event, ev.KeepaliveSent | ev.KeepaliveReceived):
+            return self._of_message_id(known, current, event)
         if isinstance(event, ev.Phase1Completed) and current.complete:
             proved = (draft for draft in reversed(known) if draft.proved and not draft.complete)
             return next(proved, None) or self._new(peer)
-        if isinstance(event, ev.PayloadProcessed) and event.payload == "IKE SA":
-            return self._collided(peer, current)
         return next((self._by_spi[spi] for spi in _spis(event) if spi in self._by_spi), current)
 
     def _of_message(
-        self, peer: IPv4Address, known: list[_Draft], current: _Draft, entry: Entry, message: ev.MessageDecoded
+        self,
+        peer: IPv4Address,
+        known: deque[_Draft],
+        current: _Draft,
+        entry: Entry,
+        message: ev.MessageDecoded,
+        role: Role | None,
     ) -> _Draft:
+        """`role` is this end's in the message's negotiation, where the lines after it tell."""
         kind, direction = _kind(message), _direction(message)
         if message.message_id:
-            return self._of_message_id(known, current, message.message_id)
+            return self._of_message_id(known, current, message)
         if message.direction == "RESENDING":
             sent_here = (draft for draft in reversed(known) if any(_same(message, m) for _, _, m in draft.messages))
             return next(sent_here, current)
-        awaiting = next((draft for draft in reversed(known) if draft.awaits(kind, direction)), None)
-        if awaiting is not None:
-            return awaiting
+        # An answer belongs to what was spoken of last; a message that came in may belong to any.
+        for draft in (current, *reversed(known)):
+            if draft.awaits(kind, direction) and role in (None, draft.role):
+                return draft
         if kind not in ("SA", "AM") or not (current.messages or current.complete or current.ended):
             return current
         before = current.seen(kind, direction)
-        if current.complete or current.ended or before is None:
-            return self._new(peer)
+        if current.complete or current.ended or before is None or role not in (None, current.role):
+            return self._new(peer, role)
         soon = None in (current.last_at, entry.at) or (entry.at or 0) - (current.last_at or 0) < REPETITION_SECONDS
-        return current if direction == "received" and _same(before, message) and soon else self._new(peer)
+        return current if direction == "received" and _same(before, message) and soon else self._new(peer, role)
 
-    def _of_message_id(self, known: list[_Draft], current: _Draft, message_id: int) -> _Draft:
+    def _of_message_id(self, known: deque[_Draft], current: _Draft, event: Event) -> _Draft:
+        """The negotiation of an encrypted message, or of a line that names one; DPD names none."""
+        message_id = getattr(event, "message_id", 0)
         for draft in reversed(known):
-            if message_id in draft.message_ids:
+            if message_id and message_id in draft.message_ids:
                 return draft
+        role = _quick_role(event)
+        if role is not None:
+            # Who began phase 1 begins phase 2: that tells two runs apart that are printed side by side.
+            for draft in reversed(known):
+                if draft.proved and draft.role == role and not draft.message_ids:
+                    return draft
         if current.messages and not current.complete and not current.proved:
             # Phase 1 is being renewed: what is encrypted meanwhile belongs to the one that is complete.
             return next((draft for draft in reversed(known) if draft.complete and not draft.ended), current)
         return current
 
-    def _collided(self, peer: IPv4Address, current: _Draft) -> _Draft:
-        """`processing IKE SA payload` is a responder's line: what an initiator took for MM2 was the peer's own MM1."""
-        if current.role != "initiator" or current.exchanged != [("SA", "sent"), ("SA", "received")]:
-            return current
-        draft = self._new(peer)
-        draft.messages.append(current.messages.pop())
-        draft.told_role = "responder"
-        draft.lines = [index for index in current.lines if index >= current.last_received]
-        current.lines = [index for index in current.lines if index < current.last_received]
-        return draft
-
-    def _new(self, peer: IPv4Address) -> _Draft:
-        draft = _Draft(peer)
+    def _new(self, peer: IPv4Address, role: Role | None = None) -> _Draft:
+        draft = _Draft(peer, told_role=role or "unknown")
         self.drafts.append(draft)
-        self._by_peer.setdefault(peer, []).append(draft)
+        self._by_peer.setdefault(peer, deque(maxlen=KNOWN)).append(draft)
         return draft
 
     def _add(self, draft: _Draft, index: int, entry: Entry) -> None:
@@ -504,8 +574,6 @@ class _Sorter:
                 before = draft.seen(kind, direction)
                 if before is None or not _same(before, event):
                     draft.messages.append((kind, direction, event))
-                if direction == "received":
-                    draft.last_received = index
         elif isinstance(event, ev.Phase1Completed):
             draft.complete = True
         elif isinstance(event, ev.NegotiationStarted):
@@ -546,6 +614,8 @@ class _Layout:
         self.entries = entries
         self.role = draft.known_role
         self.rungs: list[Rung] = []
+        self._positions: dict[tuple[object, ...], int] = {}
+        """Where in `rungs` a message stands."""
         self.spots: dict[int, _Spot] = {}
         self.quick_roles: dict[int, Role] = {}
         """The role in each quick mode whose number is known."""
@@ -658,6 +728,7 @@ class _Layout:
         names = tuple(payload_name(number) for number in message.payloads)
         name = self._name(message, direction)
         rung = Rung(name, direction, message.message_id, message.length, names, index, entry.at)
+        self._positions[_mark(message, direction)] = len(self.rungs)
         self.rungs.append(rung)
         self._last = rung
         self._stand(index, rung)
@@ -674,16 +745,14 @@ class _Layout:
         """The message that this one repeats. In the clear nothing tells two informational messages apart."""
         if _kind(message) == "INFO" and not message.message_id:
             return None
-        for rung in reversed(self.rungs):
-            if rung.direction == direction:
-                first = self.entries[rung.entry].event
-                if isinstance(first, ev.MessageDecoded) and _same(first, message):
-                    return rung
-        return None
+        position = self._positions.get(_mark(message, direction))
+        return None if position is None else self.rungs[position]
 
     def _again(self, rung: Rung, index: int) -> None:
         again = replace(rung, retransmissions=(*rung.retransmissions, index))
-        self.rungs[self.rungs.index(rung)] = again
+        first = self.entries[rung.entry].event
+        if isinstance(first, ev.MessageDecoded):
+            self.rungs[self._positions[_mark(first, rung.direction)]] = again
         if self._last is rung or rung.direction == "received":
             self._last = again
         self._stand(index, again)
@@ -758,9 +827,8 @@ class _Layout:
                     unknown.append(index)
 
     def _note(self, rung: Rung) -> str:
-        for index in self.draft.lines[max(0, bisect_left(self.draft.lines, rung.entry) - 4) :]:
-            if index > rung.entry + 6:
-                break
+        position = bisect_left(self.draft.lines, rung.entry)
+        for index in self.draft.lines[max(0, position - 4) : position + 6]:
             event = self.entries[index].event
             if isinstance(event, ev.KeepaliveSent if rung.direction == "sent" else ev.KeepaliveReceived):
                 return f"DPD {event.kind}"
@@ -898,7 +966,7 @@ def _told_state(event: Event) -> str:
 def _quick_modes(layout: _Layout, entries: Sequence[Entry]) -> tuple[Phase2, ...]:
     """The quick modes in the order in which they began."""
     grouped: dict[int | None, list[Event]] = {}
-    endings: list[tuple[int, Event]] = []
+    ending = -1
     last_line: dict[int | None, int] = {}
     for index in layout.draft.lines:
         spot, event = layout.spots[index], entries[index].event
@@ -906,12 +974,12 @@ def _quick_modes(layout: _Layout, entries: Sequence[Entry]) -> tuple[Phase2, ...
             grouped.setdefault(spot.message_id, []).append(event)
             last_line[spot.message_id] = index
         if isinstance(event, _PHASE2_FAILURES):
-            endings.append((index, event))
+            ending = index
     found = []
     for message_id, events in grouped.items():
         quick = _quick_mode(message_id, events, layout.quick_roles.get(message_id or 0, "unknown"))
         # The session's end, or a notification, names no quick mode: it ends those that are under way.
-        if quick.outcome == "incomplete" and any(index > last_line[message_id] for index, _ in endings):
+        if quick.outcome == "incomplete" and ending > last_line[message_id]:
             quick = replace(quick, outcome="failed")
         found.append(quick)
     return tuple(found)
