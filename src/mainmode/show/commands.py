@@ -1,8 +1,4 @@
-"""The `show` commands as one table, and the words a user types for them. Knows no state and no layout.
-
-As on an ASA any unambiguous beginning of a word will do (`sh cry isa sa`). What cannot be understood is answered in
-the ASA's own words, with a caret under the first word that does not fit, prompt counted (FACTS §6.3).
-"""
+"""The `show` commands as one table. Knows no state and no layout."""
 
 from __future__ import annotations
 
@@ -18,10 +14,13 @@ from mainmode.show.ike import ike_sas, ikev2_sas, isakmp_sas
 from mainmode.show.interfaces import addresses
 from mainmode.show.ipsec import ipsec_sas
 from mainmode.show.sessions import l2l_sessions
+from mainmode.show.typed import Slots, find
 from mainmode.show.view import Release, View
 
 ADDRESS: Final = "A.B.C.D"
 """Stands for an address in a row of the table."""
+
+SLOTS: Final[Slots] = {ADDRESS: IPv4Address}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,54 +76,15 @@ def show(
     `plane` is where the gateway's SAs are installed; `now` is in seconds on the gateway's clock, and `wall` makes
     seconds since the epoch of it. Never raises, whatever `command` is.
     """
-    found = find(command.split())
+    found = find(COMMANDS, command.split(), SLOTS)
     if isinstance(found, tuple):
-        row, peers = found
-        view = View(gateway, plane, now, release, wall)
-        lines = row.run(view, **dict(row.options), **({"peer": peers[0]} if peers else {}))
+        lines = printed(*found, View(gateway, plane, now, release, wall))
     else:
         lines = found.answer(command, f"{gateway.config.hostname}# ")
     return "".join(f"{line}\n" for line in lines)
 
 
-@dataclass(frozen=True, slots=True)
-class Misfit:
-    """Why a line is no command. `at`: index of the word that does not fit, None where words are missing."""
-
-    at: int | None
-    ambiguous: bool = False
-
-    def answer(self, command: str, prompt: str) -> list[str]:
-        """What an ASA says to it."""
-        if self.at is None:
-            return ["ERROR: % Incomplete command"]
-        if self.ambiguous:
-            return [f'ERROR: % Ambiguous command:  "{command.strip()}"']
-        column = 0
-        for word in command.split()[: self.at]:
-            column = command.index(word, column) + len(word)
-        column += len(command[column:]) - len(command[column:].lstrip())
-        return [" " * (len(prompt) + column) + "^", "ERROR: % Invalid input detected at '^' marker."]
-
-
-def find(typed: list[str]) -> tuple[Command, list[IPv4Address]] | Misfit:
-    """The row that some words stand for and the addresses among them, or why there is none."""
-    rows: list[Command] = list(COMMANDS)
-    peers: list[IPv4Address] = []
-    for at, word in enumerate(typed):
-        expected = {row.words[at] for row in rows if len(row.words) > at}
-        if expected == {ADDRESS}:
-            try:
-                peers.append(IPv4Address(word))
-            except ValueError:
-                return Misfit(at)
-            meant = [ADDRESS]
-        elif word.lower() in expected:
-            meant = [word.lower()]
-        else:
-            meant = [keyword for keyword in expected if keyword.startswith(word.lower())]
-        if len(meant) != 1:
-            return Misfit(at, ambiguous=bool(meant))
-        rows = [row for row in rows if len(row.words) > at and row.words[at] == meant[0]]
-    complete = [row for row in rows if len(row.words) == len(typed)]
-    return (complete[0], peers) if complete else Misfit(None)
+def printed(row: Command, words: list[Any], view: View) -> list[str]:
+    """The lines of one command, as it was typed."""
+    peers = [word for word in words if isinstance(word, IPv4Address)]
+    return row.run(view, **dict(row.options), **({"peer": peers[0]} if peers else {}))
