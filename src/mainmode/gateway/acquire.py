@@ -84,7 +84,7 @@ class Acquire:
             own is None
             or own.address is None
             or interface not in config.ike_enabled
-            or not config.ike_policies
+            or not any(policy.authentication == "pre-share" for policy in config.ike_policies)
             or match.entry.connection_type == "answer-only"
         ):
             out.say(InitiatorPolicyMissing(interface, match.local.address, match.remote.address))

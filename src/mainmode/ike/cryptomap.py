@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 from mainmode.blame import Refused
-from mainmode.config.model import Ace, Addresses, Config, CryptoMapEntry, PortRange
+from mainmode.config.model import Ace, Addresses, Config, CryptoMap, CryptoMapEntry, PortRange
 from mainmode.events import (
     CryptoMapEntryMissing,
     CryptoMapIncomplete,
@@ -81,7 +81,7 @@ class Match:
 def walk_outbound(config: Config, interface: str, packet: FiveTuple, out: Transcript[Any]) -> Match | None:
     """The entry a packet that leaves through `interface` belongs to; None if no entry wants it.
 
-    An entry without a peer or transform set is passed over; dynamic entries have no peer to go to.
+    An entry without access-list, peer or transform set is passed over; dynamic entries have no peer to go to.
     """
     crypto_map = config.crypto_map_on(interface)
     if crypto_map is None:
@@ -92,10 +92,10 @@ def walk_outbound(config: Config, interface: str, packet: FiveTuple, out: Transc
     for entry in crypto_map.entries:
         if entry.dynamic is not None:
             continue
-        if not entry.peers or not entry.transform_sets:
+        if entry.access_list is None or not entry.peers or not _has_transform_set(config, entry):
             out.say(CryptoMapIncomplete(entry.map, entry.sequence))
             continue
-        access_list = config.access_lists.get(entry.access_list or "")
+        access_list = config.access_lists.get(entry.access_list)
         for line in access_list.lines if access_list else ():
             ace = next((ace for ace in line.aces if _selects(ace, packet)), None)
             if ace is None:
@@ -104,72 +104,105 @@ def walk_outbound(config: Config, interface: str, packet: FiveTuple, out: Transc
                 break
             out.say(CryptoMapMatched(entry.map, entry.sequence))
             return Match(entry, *_proxies(ace), ace.text, line.span)
-        out.say(CryptoMapSkipped(entry.map, entry.sequence, entry.access_list or ""))
+        out.say(CryptoMapSkipped(entry.map, entry.sequence, entry.access_list))
     out.say(CryptoMapNotMatched())
     return None
 
 
-def walk_inbound(
-    config: Config, interface: str, peer: IPv4Address, local: ProxyId, remote: ProxyId, out: Transcript[Any]
-) -> Match:
-    """The entry for the proxy identities a peer proposes. `Refused` with INVALID-ID-INFORMATION if there is none.
+class ProposalWalk:
+    """The walk for what peers propose, through the crypto maps of one configuration.
 
-    `local` is our end. The proposal must be the mirror image of an access-list line: neither wider nor narrower (FACTS
-    §3.4). Static entries come in sequence order, a dynamic one where its sequence number puts it.
+    A hub has a thousand entries: which of them mirror a proposal is looked up, not searched for. The line an ASA says
+    about each entry that does not is another matter, so it is left out unless somebody listens.
     """
-    crypto_map = config.crypto_map_on(interface)
-    wrong_peer: Event | None = None
-    for entry in crypto_map.entries if crypto_map else ():
-        if entry.dynamic is not None:
-            match = _dynamic_match(config, entry, local, remote)
-            if match is None:
+
+    def __init__(self, config: Config, *, debug: bool = True) -> None:
+        """`debug`: whether to say a line about every entry passed over, or only about those that mirror a proposal."""
+        self._config = config
+        self._debug = debug
+        self._mirrors: dict[str, _Mirrors] = {}
+
+    def find(self, interface: str, peer: IPv4Address, local: ProxyId, remote: ProxyId, out: Transcript[Any]) -> Match:
+        """The entry for the proxy identities a peer proposes. `Refused` with INVALID-ID-INFORMATION if there is none.
+
+        `local` is our end. The proposal must be the mirror image of an access-list line: neither wider nor narrower
+        (FACTS §3.4). Static entries come in sequence order, a dynamic one where its sequence number puts it.
+        """
+        crypto_map = self._config.crypto_map_on(interface)
+        entries = crypto_map.entries if crypto_map else ()
+        mirrors = self._mirrors_of(crypto_map).get((local, remote), {}) if crypto_map else {}
+        wrong_peer: Event | None = None
+        for position, entry in enumerate(entries):
+            if entry.dynamic is not None:
+                match = _dynamic_match(self._config, entry, local, remote)
+                if match is None:
+                    continue
+                out.say(CryptoMapPeerConfigured(entry.dynamic))
+                return match
+            ace = mirrors.get(position)
+            if ace is None and not self._debug:
                 continue
-            out.say(CryptoMapPeerConfigured(entry.dynamic))
-            return match
-        out.say(StaticMapChecking(entry.map, entry.sequence))
-        if entry.access_list is None:
-            out.say(StaticMapWithoutAcl(entry.map, entry.sequence))
-            continue
-        if not entry.peers or not entry.transform_sets:
-            out.say(StaticMapIncomplete())
-            continue
-        match = _mirror(config, entry, None, local, remote)
-        if match is None:
-            out.say(StaticMapMismatch(entry.map, entry.sequence, remote.address, local.address))
-            continue
-        if peer not in entry.peers:
-            wrong_peer = PeerMismatch(peer, entry.peers[0])
-            out.say(wrong_peer)
-            continue
-        out.say(StaticMapMatched(entry.map, entry.sequence))
-        out.say(CryptoMapPeerConfigured(entry.map))
-        return match
-    told = () if wrong_peer else (CryptoMapEntryMissing(remote, local, interface),)
-    raise Refused("no crypto map entry mirrors the proxy identities", INVALID_ID_INFORMATION, told)
+            out.say(StaticMapChecking(entry.map, entry.sequence))
+            if entry.access_list is None:
+                out.say(StaticMapWithoutAcl(entry.map, entry.sequence))
+                continue
+            if not entry.peers or not _has_transform_set(self._config, entry):
+                out.say(StaticMapIncomplete())
+                continue
+            if ace is None or not ace.permit:
+                out.say(StaticMapMismatch(entry.map, entry.sequence, remote.address, local.address))
+                continue
+            if peer not in entry.peers:
+                wrong_peer = PeerMismatch(peer, entry.peers[0])
+                out.say(wrong_peer)
+                continue
+            out.say(StaticMapMatched(entry.map, entry.sequence))
+            out.say(CryptoMapPeerConfigured(entry.map))
+            return Match(entry, local, remote, ace.text, ace.span)
+        told = () if wrong_peer else (CryptoMapEntryMissing(remote, local, interface),)
+        raise Refused("no crypto map entry mirrors the proxy identities", INVALID_ID_INFORMATION, told)
+
+    def _mirrors_of(self, crypto_map: CryptoMap) -> _Mirrors:
+        mirrors = self._mirrors.get(crypto_map.name)
+        if mirrors is None:
+            mirrors = self._mirrors[crypto_map.name] = {}
+            for position, entry in enumerate(crypto_map.entries):
+                for proxies, ace in _by_proxies(self._config, entry).items():
+                    mirrors.setdefault(proxies, {})[position] = ace
+        return mirrors
+
+
+_Mirrors = dict[tuple[ProxyId, ProxyId], dict[int, Ace]]
+"""By local and remote identity: the places of the entries that ask for them, and the access-list element that does."""
+
+
+def _has_transform_set(config: Config, entry: CryptoMapEntry) -> bool:
+    """Whether one of the transform sets an entry names exists. (An ASA does not let a name be typed before the set.)"""
+    return any(name in config.transform_sets for name in entry.transform_sets)
 
 
 def _dynamic_match(config: Config, entry: CryptoMapEntry, local: ProxyId, remote: ProxyId) -> Match | None:
     dynamic_map = config.dynamic_maps.get(entry.dynamic or "")
     for candidate in dynamic_map.entries if dynamic_map else ():
-        if not candidate.transform_sets:
+        if not _has_transform_set(config, candidate):
             continue
         if candidate.access_list is None:
             return Match(entry, local, remote, "", None, candidate)
-        match = _mirror(config, entry, candidate, local, remote)
-        if match is not None:
-            return match
+        ace = _by_proxies(config, candidate).get((local, remote))
+        if ace is not None and ace.permit:
+            return Match(entry, local, remote, ace.text, ace.span, candidate)
     return None
 
 
-def _mirror(
-    config: Config, entry: CryptoMapEntry, dynamic: CryptoMapEntry | None, local: ProxyId, remote: ProxyId
-) -> Match | None:
-    access_list = config.access_lists.get((dynamic or entry).access_list or "")
+def _by_proxies(config: Config, entry: CryptoMapEntry) -> dict[tuple[ProxyId, ProxyId], Ace]:
+    """The elements of an entry's access-list by the proxy identities they ask for. Of equal ones the first decides."""
+    access_list = config.access_lists.get(entry.access_list or "")
+    found: dict[tuple[ProxyId, ProxyId], Ace] = {}
     for line in access_list.lines if access_list else ():
         for ace in line.aces:
-            if ace.active and _proxies(ace) == (local, remote):
-                return Match(entry, local, remote, ace.text, line.span, dynamic) if ace.permit else None
-    return None
+            if ace.active:
+                found.setdefault(_proxies(ace), ace)
+    return found
 
 
 def _selects(ace: Ace, packet: FiveTuple) -> bool:
