@@ -19,7 +19,7 @@ class Box:
 
     def __init__(self, config: Config, *, debug: bool = False) -> None:
         self.plane = MemoryPlane(os.urandom)
-        self.gateway = Gateway(config, entropy=os.urandom, plane=self.plane)
+        self.gateway = Gateway(config, entropy=os.urandom, plane=self.plane, debug=debug)
         self._debug = debug
 
     def host_sends(self, packet: bytes, now: float) -> list[Send]:

@@ -46,14 +46,21 @@ class Gateway:
     """One ASA with this configuration.
 
     `entropy(n)` gives n unpredictable octets. `persona` is what kind of box it says it is. `plane` is only read: by its
-    counters the gateway knows whether the peer still sends, and when kilobytes run out. Times are seconds on any clock
-    that does not run backwards.
+    counters the gateway knows whether the peer still sends, and when kilobytes run out. Without `debug` there is no
+    line about a crypto map entry that a proposal does not fit: with a thousand entries those cost more than all the
+    rest. Times are seconds on any clock that does not run backwards.
     """
 
     def __init__(
-        self, config: Config, *, entropy: Entropy, persona: Persona = ASA, plane: DataPlane | None = None
+        self,
+        config: Config,
+        *,
+        entropy: Entropy,
+        persona: Persona = ASA,
+        plane: DataPlane | None = None,
+        debug: bool = True,
     ) -> None:
-        self._box = Box(config, entropy, persona, plane)
+        self._box = Box(config, entropy, persona, plane, debug)
         self._endings = Endings(self._box)
         self._quick = QuickSide(self._box, self._endings)
         self._main = MainSide(self._box, self._endings, self._quick)

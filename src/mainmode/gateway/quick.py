@@ -45,7 +45,7 @@ class QuickSide:
     def __init__(self, box: Box, endings: Endings) -> None:
         self._box = box
         self._endings = endings
-        self._quick = QuickModes(box.config, box.persona, box.entropy, box.engine)
+        self._quick = QuickModes(box.config, box.persona, box.entropy, box.engine, debug=box.debug)
 
     def receive(self, message: Message, datagram: bytes, source: Endpoint, local: Endpoint, out: Out) -> Tunnel | None:
         """A quick mode message; the tunnel that came up by it, if one did."""

@@ -57,7 +57,7 @@ from mainmode.events import (
     SubnetIdReceived,
 )
 from mainmode.ike import dh, keys
-from mainmode.ike.cryptomap import Match, walk_inbound
+from mainmode.ike.cryptomap import Match, ProposalWalk
 from mainmode.ike.offers import (
     KILOBYTES,
     PROTO_ESP,
@@ -125,11 +125,14 @@ class KeyEngine(Protocol):
 class QuickModes:
     """Builds and reads the three messages for one gateway."""
 
-    def __init__(self, config: Config, persona: Persona, entropy: Entropy, engine: KeyEngine) -> None:
+    def __init__(
+        self, config: Config, persona: Persona, entropy: Entropy, engine: KeyEngine, *, debug: bool = True
+    ) -> None:
         self.config = config
         self.persona = persona
         self.entropy = entropy
         self.engine = engine
+        self._walk = ProposalWalk(config, debug=debug)
 
     # -- QM1 --------------------------------------------------------------------------------------------------------
 
@@ -196,7 +199,7 @@ class QuickModes:
         if other is not None and other != sa.remote.address:
             raise Refused("another peer has this traffic", NotifyType.INVALID_ID_INFORMATION, (SaFromOtherPeer(),))
         out.say(OldSaNotFound() if other is None else DuplicateSaFound(remote.address))
-        quick.match = match = walk_inbound(self.config, sa.interface, sa.remote.address, local, remote, out)
+        quick.match = match = self._walk.find(sa.interface, sa.remote.address, local, remote, out)
         if match.settings.connection_type == "originate-only" and other is None and not sa.tunnels:
             raise Refused("originate-only", NotifyType.NO_PROPOSAL_CHOSEN, (OriginateOnly(),))
         out.say(PayloadProcessed("IPsec SA"))
