@@ -19,10 +19,12 @@ from datetime import datetime
 from itertools import pairwise, product, takewhile
 from typing import Final, Literal, NamedTuple
 
+from mainmode import events as ev
 from mainmode.events import Entry
 from mainmode.explain.repairs import clean, repaired
 from mainmode.span import Span
 from mainmode.words import WORDINGS, read
+from mainmode.words.reading import LONGEST
 
 Form = Literal["asa-debug", "asa-syslog", "ios-debug", "show"]
 """The dialect of one statement."""
@@ -34,6 +36,9 @@ MAX_LISTED: Final = 1000
 
 MAX_LINES: Final = 40
 """Lines from one beginning to the next that may be one statement; the longest record has 25."""
+
+MAX_BARE_LINES: Final = 6
+"""The same for a statement whose tag was cut off; records have none to lose."""
 
 MAX_DAMAGED_LINES: Final = 5
 """Lines of a statement from which words are taken away by trial."""
@@ -58,6 +63,21 @@ RECENT: Final = 30
 
 TWINS: Final = 4
 """How many statements lie at most between a debug line and the same thing as a syslog message."""
+
+PAYLOADS: Final = frozenset({
+    "ISAKMP SA", "IKE SA", "SA", "IPsec SA", "ke", "ISA_KE", "pfs ke", "nonce", "IPsec nonce", "ID", "hash",
+    "blank hash", "qm hash", "notify", "delete", "IKE delete", "IPsec delete", "VID", "dpd vid", "NAT-Discovery",
+    "NAT-Original-Address", "cert", "cert request", "RSA signature", "NAT-Traversal VID ver 02",
+    "NAT-Traversal VID ver 03", "NAT-Traversal VID ver RFC", "Fragmentation VID",
+    "Fragmentation VID + extended capabilities", "Cisco Unity VID", "xauth V6 VID",
+})  # fmt: skip
+"""What an ASA calls the payloads it builds and processes."""
+
+VENDORS: Final = frozenset({
+    "NAT-Traversal RFC", "NAT-Traversal ver 02", "NAT-Traversal ver 03", "Fragmentation", "Cisco Unity client",
+    "xauth V6", "DPD", "IOS", "Altiga/Cisco VPN3000/Cisco ASA GW",
+})  # fmt: skip
+"""What an ASA calls the vendor ids it knows."""
 
 YEAR_SECONDS: Final = 365 * 86400.0
 HALF_YEAR_SECONDS: Final = YEAR_SECONDS / 2
@@ -159,9 +179,10 @@ def _encoding(start: bytes) -> str:
     ):
         if start.startswith(mark):
             return name
-    zeros = [start[i::2].count(0) for i in (0, 1)]
-    if max(zeros) * 4 > len(start):
-        return "utf-16-le" if zeros[1] > zeros[0] else "utf-16-be"
+    # Text of a log is mostly ASCII: every other octet is then zero, and no others are.
+    even, odd = (start[i::2].count(0) for i in (0, 1))
+    if max(even, odd) * 3 > len(start) and min(even, odd) * 20 < len(start):
+        return "utf-16-le" if odd > even else "utf-16-be"
     return "utf-8"
 
 
@@ -184,7 +205,7 @@ _ANY_SYSLOG: Final = re.compile(_SYSLOG)
 _BEGIN: Final = re.compile(
     rf"(?P<syslog>{_SYSLOG})"
     r"|(?P<debug>\[ ?IKEv1(?: DEBUG| DECODE)? ?\])"
-    r"|(?P<record>\bIPSEC(?:\(crypto_map_check\)|: ?(?=[A-Z])|(?=(?:New|Completed|Creating|Updating|Deleted)\b)))"
+    r"|(?P<record>IPSEC(?:\(crypto_map_check\)|: ?(?=[A-Z])|(?=(?:New|Completed|Creating|Updating|Deleted)\b)))"
     r"|(?P<ios>\bISAKMP(?:-[A-Z]+)? ?(?:: ?)?\([0-9:]+\):?|\bISAKMP(?:-[A-Z]+)? ?:|\bIPSEC\((?!crypto_map)\w+\)"
     r"|%CRYPTO-\d-)"
 )
@@ -201,7 +222,7 @@ _HEADER: Final = re.compile(
 
 _ISO: Final = re.compile(r"\b(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d{1,6})?\d*(Z|[+-]\d\d:?\d\d)?")
 _PROMPT: Final = re.compile(r"\s*[A-Za-z][\w.-]{0,62}(?:/[\w.-]{1,30}){0,3}(?:\([\w-]{1,40}\))?[#>](?: |$)")
-_FENCE: Final = re.compile(r"\s*(?:```\w*|~~~\w*|[-=_*]{3,})?\s*$")
+_FENCE: Final = re.compile(r"(?:```\w*|~~~\w*|[-=_*]{3,})?")
 _FIELD: Final = re.compile(r"\s*(?:\[?[A-Z][A-Za-z ]{1,16}\]? ?:? ?\S*|:\S+|0x[0-9A-Fa-f]+),?(?: \w+)?$")
 """A line of a record: a label and a value, as far as they are left."""
 
@@ -242,9 +263,14 @@ class _Reader:
         self.path = path
         self.others = others
         self._attempts = 0
+        self._odd_names: set[str] = set()
+        """Names that were looked into already."""
         self._chunk: list[_Line] = []
         """The lines since the last beginning."""
         self._widths: deque[int] = deque(maxlen=RECENT)
+        """How long the last lines are."""
+        self._wraps: deque[str] = deque(maxlen=RECENT)
+        """Those that go on on the next line, equal ones once."""
 
     def read(self, lines: Iterable[str]) -> Iterator[Statement]:
         for number, line in enumerate(lines, 1):
@@ -260,7 +286,7 @@ class _Reader:
         yield from self._resolve()
 
     def _line(self, number: int, line: str) -> Iterator[Statement]:
-        if _FENCE.match(line):
+        if _FENCE.fullmatch(line.strip()):
             self.others["blank"] += 1
             return
         begins = _begins(line)
@@ -273,25 +299,36 @@ class _Reader:
             header = _HEADER.search(line[cuts[-1] + 1 : begin.start()])
             cuts.append(cuts[-1] + 1 + header.start() if header else begin.start())
         for begin, start, end in zip(begins, cuts, [*cuts[1:], len(line)], strict=True):
-            yield from self._resolve()
             front = line[start : begin.start()]
-            # A time and a host, or else what only happens to stand there.
-            start = start if _HEADER.search(front) or begin["syslog"] else begin.start()
+            if front.strip() and not (begin["syslog"] or _HEADER.search(front)):
+                # What only happens to stand there, or the end of the statement before.
+                start = begin.start()
+                if self._chunk and read(" ".join(before.text for before in self._chunk)) is None:
+                    self._chunk.append(_Line(number, front, None))
+                else:
+                    self.others["margins"] += 1
+            yield from self._resolve()
             self._chunk = [_Line(number, line[start:end], _form(begin))]
 
     def _goes_on(self, number: int, line: str) -> Iterator[Statement]:
         """A line that begins nothing by its looks."""
-        if _SHOWN.match(line) and not (self._chunk and self._chunk[0].text.lstrip().startswith("IPSEC")):
+        if _SHOWN.match(line) and not (self._chunk and "IPSEC" in self._chunk[0].text):
             yield from self._resolve()
             yield Statement(line, Span(self.path, number, text=line), "show", None)
         elif _PROMPT.match(line):
             yield from self._resolve()
             self.others["prompts"] += 1
         else:
+            if self._chunk and self._chunk[0].form is None and line.lstrip().startswith("Group"):
+                yield from self._resolve()
+            if self._chunk and len(self._chunk[-1].text) >= WRAPPED:
+                before = self._chunk[-1].text
+                if before not in self._wraps:
+                    self._wraps.append(before)
             self._widths.append(len(line))
             self._chunk.append(_Line(number, line, None))
             bare = self._chunk[0].form is None
-            if len(self._chunk) >= MAX_LINES or (bare and not _BARE.match(self._chunk[0].text)):
+            if len(self._chunk) >= (MAX_BARE_LINES if bare else MAX_LINES) or (bare and not _BARE.match(line)):
                 yield from self._resolve()
 
     # -- how many lines make a statement -----------------------------------------------------------------------------
@@ -309,9 +346,14 @@ class _Reader:
         first = lines[0]
         entry, count = self._as_it_stands(lines)
         mended = False
-        if entry is None and first.form in ("asa-debug", "asa-syslog"):
-            entry, count = self._mended(lines)
-            mended = entry is not None
+        if first.form in ("asa-debug", "asa-syslog") and len(first.text) <= LONGEST:
+            odd = _odd_name(entry)
+            if entry is None or (odd is not None and odd not in self._odd_names):
+                healed, taken = self._mended(lines)
+                if healed is not None:
+                    entry, count, mended = healed, taken, True
+                elif odd is not None:
+                    self._odd_names.add(odd)
             if entry is None:
                 count = 1 + sum(1 for _ in takewhile(lambda line: _FIELD.match(line.text), lines[1:]))
         text = " ".join(" ".join(line.text for line in lines[:count]).split())
@@ -332,7 +374,7 @@ class _Reader:
             return entry, 1
         count = 1
         for more in range(2, len(lines) + 1):
-            for text in _joined([line.text for line in lines[:more]]):
+            for text in _joined([line.text for line in lines[:more]], self._cut_at):
                 longer = read(text)
                 if longer is not None:
                     entry, count = longer, more
@@ -340,6 +382,13 @@ class _Reader:
             if entry is not None and more > count + 1:
                 break
         return entry, count
+
+    @property
+    def _cut_at(self) -> int:
+        """The column at which a terminal cut the lines, if one did; else 0. A page wraps at blanks, so unevenly."""
+        widths = [len(line) for line in self._wraps]
+        width = max(widths, default=0)
+        return width if len(widths) > 2 and widths.count(width) * 5 > len(widths) * 4 else 0
 
     def _may_be_wrapped(self, line: str, following: str) -> bool:
         """Whether the next line's first word would not have fitted on this line any more."""
@@ -353,9 +402,20 @@ class _Reader:
             if attempt > MAX_ATTEMPTS or self._attempts > MAX_MENDED_ATTEMPTS:
                 break
             entry = read(text)
-            if entry is not None:
+            if entry is not None and _odd_name(entry) is None:
                 return entry, count
         return None, 1
+
+
+def _odd_name(entry: Entry | None) -> str | None:
+    """The name in an entry that takes any name, if it is none that an ASA is known to use: perhaps something ran into
+    it."""
+    event = entry.event if entry is not None else None
+    if isinstance(event, ev.PayloadBuilt | ev.PayloadProcessed):
+        return None if event.payload in PAYLOADS else event.payload
+    if isinstance(event, ev.VendorIdSent | ev.VendorIdReceived):
+        return None if event.vendor in VENDORS else event.vendor
+    return None
 
 
 def _is_vpn(syslog_id: str) -> bool:
@@ -378,17 +438,18 @@ def _form(begin: re.Match[str]) -> Form:
     return "ios-debug" if begin["ios"] else "asa-debug"
 
 
-def _joined(lines: Sequence[str]) -> Iterator[str]:
+def _joined(lines: Sequence[str], cut_at: int = 0) -> Iterator[str]:
     """The lines as one: words go on after a hyphen, and where a terminal cut at its last column."""
     pieces = [line.strip() for line in lines]
-    hyphened = ""
-    for piece in pieces:
-        hyphened += piece if not hyphened or (hyphened.endswith("-") and not hyphened.endswith("--")) else " " + piece
-    yield hyphened
-    width = max(len(line) for line in lines[:-1])
+    hyphened = pieces[0]
+    for piece in pieces[1:]:
+        hyphened += piece if hyphened.endswith("-") and not hyphened.endswith("--") else " " + piece
+    width = cut_at or max(len(line) for line in lines[:-1])
     cut = "".join(line if len(line) == width else line + " " for line in lines)
-    if " ".join(cut.split()) != hyphened:
-        yield cut
+    first, second = (cut, hyphened) if cut_at else (hyphened, cut)
+    yield first
+    if " ".join(second.split()) != first:
+        yield second
     if any(piece.endswith("-") for piece in pieces[:-1]):
         yield " ".join(pieces)
 
