@@ -7,8 +7,10 @@ while. Both ends may begin it; quick mode settles who wins.
 from __future__ import annotations
 
 from functools import partial
+from math import inf
 from typing import Final
 
+from mainmode.config.model import DEFAULT_POLICY, GroupPolicy
 from mainmode.events import NegotiationStarted, PeerLost
 from mainmode.gateway.box import Box, Out, address, cancel, same, under_way
 from mainmode.gateway.endings import Endings
@@ -26,6 +28,9 @@ OVERLAP_SECONDS: Final = 30.0
 
 KEEPALIVE_RETRIES: Final = 3
 """Unanswered repetitions of R-U-THERE before the peer is given up (FACTS §3.1)."""
+
+RENEWAL_RETRY_SECONDS: Final = 40.0
+"""When a renewal is tried again that led to nothing: longer than the repetitions of one message take."""
 
 VOLUME_CHECK_SECONDS: Final = 10.0
 """How often the kilobytes of a tunnel are looked at."""
@@ -99,9 +104,9 @@ class Upkeep:
     def _expire(self, sa: IkeSa, out: Out) -> None:
         """The lifetime of phase 1 is over. Tunnels go on under a newer SA with the peer, if there is one."""
         address(sa, out)
-        heir = self._box.sas.towards(sa.remote.address)
-        if heir is not None and heir is not sa and heir.active and heir.identity == sa.identity:
-            adopt(heir, sa)
+        others = self._others(sa)
+        if others:
+            adopt(others[-1], sa)
         self._endings.delete(sa, out)
 
     # -- dead peer detection ----------------------------------------------------------------------------------------
@@ -159,6 +164,7 @@ class Upkeep:
 
     def tunnel_up(self, tunnel: Tunnel, out: Out) -> None:
         """A pair of IPsec SAs is in use: its alarm is set, and what it replaces is retired."""
+        tunnel.renew_at = tunnel.started_at + int(tunnel.suite.lifetime_seconds * REKEY_PHASE2_AT)
         self._arm_tunnel(tunnel, out)
         for sa in self._box.sas.with_peer(tunnel.sa.remote.address):
             for old in sa.tunnels:
@@ -171,32 +177,24 @@ class Upkeep:
 
     def _arm_tunnel(self, tunnel: Tunnel, out: Out) -> None:
         """Set the alarm for whatever is due next: renewal, the end, or a look at what passed."""
-        due = [tunnel.started_at + tunnel.suite.lifetime_seconds]
-        if not tunnel.renewing:
-            due.append(tunnel.started_at + int(tunnel.suite.lifetime_seconds * REKEY_PHASE2_AT))
-        idle, session = self._timeouts(tunnel)
-        if idle is not None:
-            due.append(self._last_used(tunnel) + idle)
-        if session is not None:
-            due.append(tunnel.started_at + session)
+        due = min(self._ends_at(tunnel), self._session_ends_at(tunnel), self._idle_at(tunnel), tunnel.renew_at)
         if tunnel.suite.lifetime_kilobytes is not None and self._box.plane is not None:
-            due.append(out.now + VOLUME_CHECK_SECONDS)
-        tunnel.alarm = self._box.alarms.set(max(min(due), out.now), partial(self._look_at, tunnel))
+            due = min(due, out.now + VOLUME_CHECK_SECONDS)
+        tunnel.alarm = self._box.alarms.set(max(due, out.now), partial(self._look_at, tunnel))
 
     def _look_at(self, tunnel: Tunnel, out: Out) -> None:
+        # Compared are the very numbers the alarm was set by: a difference of two times may come out a shade short of
+        # the span it should be, and the alarm would be set for this moment again and again.
         address(tunnel.sa, out)
-        age = out.now - tunnel.started_at
-        idle, session = self._timeouts(tunnel)
-        if age >= tunnel.suite.lifetime_seconds:
+        if out.now >= self._ends_at(tunnel):
             self._endings.delete_tunnel(tunnel, out)
-        elif session is not None and age >= session:
+        elif out.now >= self._session_ends_at(tunnel):
             self._end(tunnel, "IPSec SA Max Time Exceeded", "Max Time Exceeded", out)
-        elif idle is not None and out.now - self._last_used(tunnel) >= idle:
+        elif out.now >= self._idle_at(tunnel):
             self._end(tunnel, "IPSec SA Idle Timeout", "Idle Timeout", out)
         else:
-            renewal = int(tunnel.suite.lifetime_seconds * REKEY_PHASE2_AT)
-            if not tunnel.renewing and (age >= renewal or self._nearly_full(tunnel)):
-                tunnel.renewing = True
+            if out.now >= tunnel.renew_at or self._nearly_full(tunnel):
+                tunnel.renew_at = out.now + RENEWAL_RETRY_SECONDS
                 self._renew_tunnel(tunnel, out)
             self._arm_tunnel(tunnel, out)
 
@@ -209,8 +207,8 @@ class Upkeep:
 
     def _renew_tunnel(self, tunnel: Tunnel, out: Out) -> None:
         """Ask for new SAs in place of these, unless the peer or we are at it already."""
-        sa = self._box.sas.towards(tunnel.sa.remote.address)
-        if sa is None or not sa.active or self._quick.is_under_way(sa, tunnel.match):
+        sa = max((tunnel.sa, *self._others(tunnel.sa)), key=lambda one: one.created_at)
+        if self._quick.is_under_way(sa, tunnel.match):
             return
         match = tunnel.match
         out.say(
@@ -225,17 +223,22 @@ class Upkeep:
         )
         self._quick.send(sa, self._quick.begin(sa, match, out), out)
 
-    def _timeouts(self, tunnel: Tunnel) -> tuple[float | None, float | None]:
-        """Seconds: idle and session timeout of the tunnel-group's policy. Idleness needs a data plane to tell."""
+    def _ends_at(self, tunnel: Tunnel) -> float:
+        return tunnel.started_at + tunnel.suite.lifetime_seconds
+
+    def _session_ends_at(self, tunnel: Tunnel) -> float:
+        """`vpn-session-timeout` of the tunnel-group's policy."""
+        minutes = self._policy(tunnel).vpn_session_timeout
+        return tunnel.started_at + minutes * 60.0 if isinstance(minutes, int) else inf
+
+    def _idle_at(self, tunnel: Tunnel) -> float:
+        """`vpn-idle-timeout`. Idleness needs a data plane to tell."""
+        minutes = self._policy(tunnel).vpn_idle_timeout
+        return self._last_used(tunnel) + minutes * 60.0 if isinstance(minutes, int) and self._box.plane else inf
+
+    def _policy(self, tunnel: Tunnel) -> GroupPolicy:
         group = tunnel_group(self._box.config, tunnel.sa)
-        if group is None:
-            return None, None
-        policy = self._box.config.group_policy(group)
-        idle, session = policy.vpn_idle_timeout, policy.vpn_session_timeout
-        return (
-            idle * 60.0 if isinstance(idle, int) and self._box.plane is not None else None,
-            session * 60.0 if isinstance(session, int) else None,
-        )
+        return self._box.config.group_policy(group) if group is not None else DEFAULT_POLICY
 
     def _last_used(self, tunnel: Tunnel) -> float:
         used = self._box.used(tunnel.sa, tunnel.inbound_spi)

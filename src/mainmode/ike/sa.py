@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 from hashlib import blake2b
 from ipaddress import IPv4Address
+from math import inf
 from typing import Final, NamedTuple
 
 from mainmode.alarms import Alarm
@@ -337,8 +338,8 @@ class Tunnel:
     session: int
     """The Session ID of the debug, the conn_id of `show crypto ipsec sa`."""
     started_at: float
-    renewing: bool = False
-    """Its renewal has been asked for."""
+    renew_at: float = inf
+    """When new SAs are asked for in its place, for the first time or once more."""
     replaced: bool = False
     """Newer SAs are in use for its traffic; it only receives what is still under way."""
     alarm: Alarm | None = None
