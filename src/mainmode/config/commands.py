@@ -852,7 +852,7 @@ IGNORED_WORDS: Final[Mapping[str, str]] = {
     """,
     "interface": """
         authentication bfd bridge-group channel-group cts delay description dhcp dhcprelay duplex eigrp flowcontrol
-        forward hello-interval hold-time igmp ip ipv6 lacp lldp mac-address management-only member-interface mfib
+        forward hello-interval hold-time igmp ipv6 lacp lldp mac-address management-only member-interface mfib
         multicast no-proxy-arp nve-only ospf pim policy-route port-channel pppoe redundant-interface rip speed
         split-horizon summary-address switchport traffic-forward vlan vtep-nve zone-member media-type power
         nve segment-id mtu hardware keepalive negotiation

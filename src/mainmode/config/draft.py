@@ -6,7 +6,7 @@ defined, and tells what was never defined at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any, Final, Literal
@@ -164,7 +164,7 @@ class Draft:
 
     def finish(self, lines: tuple[Span, ...]) -> tuple[Config, tuple[Undefined, ...], tuple[Finding, ...]]:
         """The configuration, the names it uses without defining them, and what the reader wants said."""
-        groups = {name: self._group(name, group) for name, group in self.groups.items()}
+        groups = self._object_groups()
         access_lists = {name: self._access_list(name, groups) for name in self.access_lists}
         nat_rules = self._nat_rules(groups)
         config = Config(
@@ -223,28 +223,49 @@ class Draft:
         if span is not None:
             self._undefined.append(Undefined(kind, name, usage, narrowed(span, name)))
 
-    def _group(self, name: str, group: DraftGroup) -> ObjectGroup:
-        members = list(self._members(name, group, {name}))
-        if group.kind == "network":
-            return ObjectGroup(name, "network", (), tuple(dict.fromkeys(members)), (), group.span)
-        return ObjectGroup(name, group.kind, group.protocols, (), tuple(dict.fromkeys(members)), group.span)
+    def _object_groups(self) -> dict[str, ObjectGroup]:
+        """All object-groups with their members opened up, those inside others first. A group in itself adds nothing."""
+        opened: dict[str, ObjectGroup] = {}
+        for outermost in self.groups:
+            path = {outermost: None}  # a dictionary for its order and its quick `in`
+            while path:
+                name = next(reversed(path))
+                inner = None if name in opened else self._first_unopened(name, opened, path)
+                if inner is not None:
+                    path[inner] = None
+                    continue
+                if name not in opened:
+                    opened[name] = self._opened(name, opened)
+                del path[name]
+        return opened
 
-    def _members(self, name: str, group: DraftGroup, above: set[str]) -> Iterator[Any]:
-        """What a group lists, the groups in it opened up. A group inside itself (`above`) adds nothing."""
+    def _first_unopened(self, name: str, opened: Container[str], path: Container[str]) -> str | None:
+        for member, _ in self.groups[name].members:
+            if isinstance(member, Ref) and member.kind == "object-group" and member.name in self.groups:
+                if member.name not in opened and member.name not in path:
+                    return member.name
+        return None
+
+    def _opened(self, name: str, others: Mapping[str, ObjectGroup]) -> ObjectGroup:
+        group = self.groups[name]
+        members: dict[Any, None] = {}
         usage = f"object-group {group.kind} {name}"
         for member, span in group.members:
             if isinstance(member, Ref) and member.kind == "object-group":
-                inner = self.groups.get(member.name)
-                if inner is None:
+                inner = others.get(member.name)
+                if inner is not None:
+                    members.update(dict.fromkeys(inner.addresses if group.kind == "network" else inner.services))
+                elif member.name not in self.groups:
                     self._missing("object-group", member.name, usage, span)
-                elif member.name not in above:
-                    yield from self._members(member.name, inner, above | {member.name})
             elif group.kind == "network":
-                yield from self._addresses(member, {}, usage, span)
+                members.update(dict.fromkeys(self._addresses(member, {}, usage, span)))
             elif isinstance(member, Ref):
-                yield from self._services_of(member, {}, usage, span)
+                members.update(dict.fromkeys(self._services_of(member, {}, usage, span)))
             else:
-                yield member
+                members[member] = None
+        if group.kind == "network":
+            return ObjectGroup(name, "network", (), tuple(members), (), group.span)
+        return ObjectGroup(name, group.kind, group.protocols, (), tuple(members), group.span)
 
     def _addresses(
         self, endpoint: Endpoint | None, groups: Mapping[str, ObjectGroup], usage: str, span: Span | None

@@ -8,6 +8,7 @@ The notation is the one a command reference uses:
     <name:1-65535>  a number in a range
     <name:a|b|c>    one of these keywords, <name:=a> this one
     <name>...       one or more
+    <text>          all the rest of the line, if nothing else fits
     [ x ]           x or nothing
     { x | y }*      any of these, in any order, as often as they come; with + instead of *, at least one
 
@@ -101,12 +102,6 @@ def _address(word: str) -> IPv4Address | None:
 
 def parse_word(words: Sequence[str], index: int, names: Names) -> tuple[str, int]:
     return _at(words, index, "a name"), index + 1
-
-
-def parse_text(words: Sequence[str], index: int, names: Names) -> tuple[str, int]:
-    """All that is left on the line, at least one word."""
-    _at(words, index, "text")
-    return " ".join(words[index:]), len(words)
 
 
 def parse_secret(words: Sequence[str], index: int, names: Names) -> tuple[Secret | None, int]:
@@ -397,7 +392,7 @@ def parse_range(words: Sequence[str], index: int, names: Names) -> tuple[Address
 
 KINDS: Final[dict[str, Kind]] = {
     "word": Kind("a name", parse_word),
-    "text": Kind("text", parse_text),
+    "text": Kind("text", parse_word),
     "key": Kind("a key", parse_secret),
     "address": Kind("A.B.C.D", parse_address),
     "mask": Kind(MASK_NOTATION, parse_mask),
@@ -448,17 +443,20 @@ class Command:
 class Node:
     """A place in the tree: what may come next. `command` is set where a line may end."""
 
-    __slots__ = ("command", "keywords", "removes", "values")
+    __slots__ = ("command", "keywords", "removes", "text", "values")
 
     def __init__(self) -> None:
         self.keywords: dict[str, Node] = {}
         self.values: list[tuple[Value, Node]] = []
+        self.text: tuple[Value, Node] | None = None
+        """All the rest of the line, if nothing else fits."""
         self.command: Command | None = None
         self.removes: Command | None = None
         """The command a line means that begins with `no` and ends here, its values left out."""
 
     def expected(self) -> list[str]:
         words = [*self.keywords, *(value.notation for value, _ in self.values)]
+        words += [] if self.text is None else [self.text[0].notation]
         return [*words, "end of line"] if self.command is not None else words
 
 
@@ -468,7 +466,6 @@ class Value:
     notation: str
     parse: Parse
     many: bool = False
-    secret: bool = False
     text: bool = False
 
     def take(self, words: Sequence[str], index: int, names: Names) -> tuple[Any, int]:
@@ -553,9 +550,13 @@ class Tree:
             node.keywords.setdefault(keyword, child)
         known = {value for value, _ in node.values}
         node.values += [(value, child) for value, child in other.values if value not in known]
+        node.text = node.text or other.text
 
     @staticmethod
     def _value(node: Node, value: Value) -> Node:
+        if value.text:
+            node.text = node.text or (value, Node())
+            return node.text[1]
         for known, child in node.values:
             if known == value:
                 return child
@@ -620,7 +621,7 @@ def _parse_item(word: str) -> Item:
         low, high = int(limits[1]), int(limits[2])
         return Value(name, f"<{low}-{high}>", _number(low, high), many)
     found = KINDS[kind or name]
-    return Value(name, found.notation, found.parse, many, found.parse is parse_secret, found.parse is parse_text)
+    return Value(name, found.notation, found.parse, many, (kind or name) == "text")
 
 
 _numbers: dict[tuple[int, int], Parse] = {}
@@ -732,18 +733,39 @@ class Walk:
             return None
         if node.command is not None and (self._prefix is None or index > self._prefix.behind):
             self._prefix = self._match(node.command, index)
-        word = words[index]
-        lower = word.lower()
+        lower = words[index].lower()
         child = node.keywords.get(lower)
         if child is not None:
             found = self._through(child, "", lower, index, index + 1)
             if found is not None:
                 return found
+        found, taken, slip = self._take_values(node, index)
+        if found is not None:
+            return found
+        # A name that happens to begin like a keyword is a name; free text is whatever nothing else is.
+        if child is None and not taken:
+            fitting = [keyword for keyword in node.keywords if keyword.startswith(lower)]
+            if len(fitting) == 1:
+                found = self._through(node.keywords[fitting[0]], "", fitting[0], index, index + 1)
+                if found is not None:
+                    return found
+            elif fitting and node.text is None:
+                self._fail(node, index)
+                if index == self._at:
+                    self._ambiguous = tuple(fitting)
+                return None
+        if node.text is not None:
+            return self._through(node.text[1], node.text[0].name, " ".join(words[index:]), index, len(words))
+        self._fail(node, index, slip)
+        return None
+
+    def _take_values(self, node: Node, index: int) -> tuple[Match | None, bool, Mismatch | None]:
+        """The match with a value here, if there is one; whether any value took the word; why the best one did not."""
         slip = None
         taken = False
         for value, after in node.values:
             try:
-                parsed, behind = value.take(words, index, self._names)
+                parsed, behind = value.take(self._line.words, index, self._names)
             except Mismatch as mismatch:
                 if slip is None or mismatch.at > slip.at:
                     slip = mismatch
@@ -751,20 +773,8 @@ class Walk:
             taken = True
             found = self._through(after, value.name, parsed, index, behind)
             if found is not None:
-                return found
-        # A name that happens to begin like a keyword is a name.
-        if child is None and not taken:
-            fitting = [keyword for keyword in node.keywords if keyword.startswith(lower)]
-            if len(fitting) == 1:
-                found = self._through(node.keywords[fitting[0]], "", fitting[0], index, index + 1)
-                if found is not None:
-                    return found
-            elif fitting and index >= self._at:
-                self._fail(node, index)
-                self._ambiguous = tuple(fitting)
-                return None
-        self._fail(node, index, slip)
-        return None
+                return found, True, None
+        return None, taken, slip
 
     def _through(self, child: Node, name: str, value: Any, index: int, behind: int) -> Match | None:
         self._path.append((name, value, index))

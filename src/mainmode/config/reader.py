@@ -376,7 +376,7 @@ class _Reader:
     def _mend_wrapped(self, line: Line, wrapped: tuple[Line, Match]) -> int:
         whole, found = wrapped
         self._apply(found, treat=False)
-        end = line.columns(len(line.words))[1]
+        end = line.columns(len(line.words))[0]
         span = Span(self._file, line.number, end, end + 1, whole.last, line.text)
         goes_on = f"line {whole.last}" if whole.last == line.number + 1 else f"lines {line.number + 1}-{whole.last}"
         message = f"incomplete command: it goes on in {goes_on}"

@@ -98,7 +98,7 @@ class Line:
         if index < len(places):
             return places[index][0] + 1, places[index][1] + 1
         end = places[-1][1] + 1 if places else 1
-        return end, end
+        return end, end + 1
 
     def part(self, first: int, end: int | None = None) -> Span:
         """The words from `first` up to but without `end`, by default all the rest."""
