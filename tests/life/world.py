@@ -113,6 +113,10 @@ class World:
     def gateway(self, name: str) -> Gateway:
         return self.sites[name].gateway
 
+    def outer_address(self, name: str) -> IPv4Address:
+        """What the other site knows a site by."""
+        return ROUTER if self.nat is not None and self.nat.inside == OUTSIDE[name] else OUTSIDE[name]
+
     @property
     def up(self) -> bool:
         """Both ends have the same newest pair of SAs, and use it."""

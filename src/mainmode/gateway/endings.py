@@ -72,7 +72,7 @@ class Endings:
         self._box.engine.drop(tunnel.inbound_spi, out)
 
     def forget(self, sa: IkeSa, out: Out) -> None:
-        """Free everything that hangs on an SA."""
+        """Free everything that hangs on an SA, and what waits for a main mode of ours that it was."""
         for tunnel in list(sa.tunnels):
             self.drop_tunnel(tunnel, out)
         for quick in list(sa.exchanges.values()):
@@ -83,6 +83,8 @@ class Endings:
             sa.replaces.rekeying = False
             sa.replaces = None
         self._box.sas.remove(sa)
+        if sa.role == "initiator" and not sa.active:
+            self._box.waiting.pop(sa.remote.address, None)
 
     def fail_quick_mode(self, sa: IkeSa, quick: QuickMode, out: Out) -> None:
         """A quick mode ends without result."""

@@ -176,8 +176,9 @@ class MainSide:
             return
         for own in self._box.sas.with_peer(sa.remote.address):
             if own.role == "initiator" and not own.active and own.initiator_cookie < sa.initiator_cookie:
+                wanted = self._wanted(sa)
                 self._endings.forget(own, out)
-                for match in self._wanted(sa):
+                for match in wanted:
                     self._quick.send(sa, self._quick.begin(sa, match, out), out)
 
     def _wanted(self, sa: IkeSa) -> list[Match]:
@@ -318,15 +319,14 @@ class MainSide:
             self._box.resend(sa, sa.resend, out)
             self._arm(sa, out)
             return
-        replaces = sa.replaces
+        wanted = self._box.waiting.pop(sa.remote.address, []) if sa.role == "initiator" else []
         self._endings.time_out(sa, out)
-        if sa.role == "initiator" and replaces is None:
-            self._try_next_peer(sa, out)
+        self._try_next_peer(sa, wanted, out)
 
-    def _try_next_peer(self, sa: IkeSa, out: Out) -> None:
+    def _try_next_peer(self, sa: IkeSa, wanted: list[Match], out: Out) -> None:
         """`set peer A B`: when A does not answer, B is asked."""
         peer = sa.remote.address
-        for match in self._box.waiting.pop(peer, []):
+        for match in wanted:
             peers = match.entry.peers
             following = peers[peers.index(peer) + 1 :] if peer in peers else ()
             if not following:
