@@ -300,6 +300,10 @@ class Case:
     def both_configured(self) -> bool:
         return len(self.ends) == 2
 
+    def stuck(self, *states: str) -> tuple[IkeShown, ...]:
+        """What `show crypto isakmp sa` has in one of these states. (Only a moment, but nobody looks in between.)"""
+        return tuple(one for one in self.shown if isinstance(one, IkeShown) and one.state in states)
+
     def events(self, *classes: type[E]) -> Iterator[tuple[View, int, E]]:
         """Every event of these classes, with the view it is seen from and its index there."""
         for view in self.views:

@@ -16,9 +16,10 @@ from mainmode.events import Entry
 from mainmode.explain import ladder
 from mainmode.explain.case import PARTNER, Case, Log, Shown, View
 from mainmode.explain.compare import OTHER, End, Problem, all_problems, end_of, ends_of, problems_of
-from mainmode.explain.diagnosis import Certainty, Diagnosis, Fix, Site, Text
+from mainmode.explain.diagnosis import Certainty, Diagnosis, Evidence, Fix, Site, Text
 from mainmode.explain.ladder import Ladder
 from mainmode.explain.rules import RULES, Finding, Rule
+from mainmode.explain.rules.parts import peer_of
 
 RANK: Final[dict[Certainty, int]] = {"certain": 0, "likely": 1, "possible": 2}
 SITES: Final[tuple[Site, Site]] = ("a", "b")
@@ -68,12 +69,13 @@ def cases(logs: Sequence[Log], configs: Sequence[Config], shown: Sequence[Shown]
         if partner is not None:
             taken.add(partner)
             pair = (view, views[partner][1])
-        made.append(_case(pair, configs, owners, shown))
+        made.append(_case(pair, configs, owners))
     for _, view in views:
         if view.number is None and view.lines:
-            made.append(_case((view,), configs, owners, shown))
-    if not made and (configs or shown):
-        made.append(_case((), configs, owners, shown))
+            made.append(_case((view,), configs, owners))
+    made += [_case((), configs, owners, (one,)) for one in shown]
+    if not made and configs:
+        made.append(_case((), configs, owners))
     return made
 
 
@@ -167,7 +169,9 @@ def _belongs(log: Log, config: Config) -> int:
     return score
 
 
-def _case(views: tuple[View, ...], configs: Sequence[Config], owners: dict[int, int], shown: Sequence[Shown]) -> Case:
+def _case(
+    views: tuple[View, ...], configs: Sequence[Config], owners: dict[int, int], shown: Sequence[Shown] = ()
+) -> Case:
     sites = _sites(views, configs, owners)
     ends: dict[Site, End] = {}
     problems: list[Problem] = []
@@ -241,7 +245,7 @@ class _Group:
 def _merged(found: Sequence[tuple[Rule, Finding, Case]]) -> list[Diagnosis]:
     groups: dict[tuple[str, object], _Group] = {}
     for rule, finding, case in found:
-        key = rule.name, next((view.peer for view in case.views if view.peer), None)
+        key = rule.name, peer_of(case)
         known = groups.get(key)
         if known is None:
             groups[key] = _Group(rule, finding, case)
@@ -255,7 +259,7 @@ def _merged(found: Sequence[tuple[Rule, Finding, Case]]) -> list[Diagnosis]:
 
 def _diagnosis(group: _Group) -> Diagnosis:
     rule, finding, case = group.rule, group.finding, group.case
-    peer = next((view.peer for view in case.views if view.peer), None)
+    peer = peer_of(case)
     peer = peer or next((end.peer for end in case.ends.values() if end.peer), None)
     values = {"message": finding.stage, **finding.values}
     headline = Text(
@@ -266,7 +270,8 @@ def _diagnosis(group: _Group) -> Diagnosis:
     view = case.views[0] if case.views else None
     number = None if view is None or view.number is None else view.log.first_negotiation + view.number
     # A message that is repeated every eight seconds is shown once.
-    evidence = {(one.source, one.text): one for one in (v.log.evidence(i) for v, i in reversed(finding.lines))}
+    told = [*(v.log.evidence(i) for v, i in finding.lines), *(_shown(one) for one in finding.shown)]
+    evidence = {(one.source, one.text): one for one in reversed(told)}
     return Diagnosis(
         rule.name,
         finding.certainty,
@@ -274,7 +279,7 @@ def _diagnosis(group: _Group) -> Diagnosis:
         finding.stage,
         headline,
         because,
-        tuple(sorted(evidence.values(), key=lambda one: (one.source, one.line, one.entry))),
+        tuple(sorted(evidence.values(), key=lambda one: (one.source, one.line, one.entry or 0))),
         finding.spans,
         tuple(name for name in _ruled_out(case) if name != rule.name),
         _usable(finding.fixes),
@@ -282,6 +287,10 @@ def _diagnosis(group: _Group) -> Diagnosis:
         group.times,
         rule.failure,
     )
+
+
+def _shown(shown: Shown) -> Evidence:
+    return Evidence(shown.source, shown.line, shown.text, None)
 
 
 def _usable(fixes: Sequence[Fix]) -> tuple[Fix, ...]:

@@ -39,8 +39,8 @@ class Evidence:
     line: int
     """Counted from 1; 0 for an entry that never stood in a text."""
     text: str
-    entry: int
-    """Index among the log's entries."""
+    entry: int | None
+    """Index among the log's entries; None for a line of a `show` output."""
 
 
 @dataclass(frozen=True, slots=True)

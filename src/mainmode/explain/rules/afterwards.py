@@ -218,9 +218,18 @@ def malformed_message(case: Case) -> Finding | None:
 def outside_proxies(case: Case) -> Finding | None:
     inner = seen(case, ev.InnerPacketMismatch)
     clear = seen(case, ev.ClearPacketReceived)
-    if not inner and not clear:
+    refused = tuple(
+        one for one in case.shown if isinstance(one, IpsecShown) and one.receive_errors >= max(one.decaps, 1)
+    )
+    if not inner and not clear and not refused:
         return None
-    because = []
+    because = [
+        Text(
+            f"{one.receive_errors} packets for {one.local} were decapsulated and refused (#recv errors).",
+            f"{one.local} 宛の {one.receive_errors} パケットがカプセル化解除後に拒否されました(#recv errors)。",
+        )
+        for one in refused[:1]
+    ]
     for _, _, event in case.events(ev.InnerPacketMismatch):
         because.append(
             Text(
@@ -240,10 +249,11 @@ def outside_proxies(case: Case) -> Finding | None:
             )
         )
     return finding(
-        "certain",
+        "certain" if inner or clear else "likely",
         "",
         because,
         (*inner, *clear),
+        shown=refused,
         next=(Text("`show access-list <crypto ACL>` and `show nat detail` on the peer",
                    "ピアで `show access-list <暗号 ACL>` と `show nat detail`"),),
     )  # fmt: skip
@@ -287,8 +297,8 @@ def replayed_packets(case: Case) -> Finding | None:
 @rule(
     "one-way-traffic",
     "afterwards",
-    "packets go into the tunnel and none come back",
-    "トンネルへ送信されていますが、戻りのパケットがありません",
+    "packets pass the tunnel in one direction only",
+    "トンネルを片方向のパケットしか通っていません",
     even_if_up=True,
 )
 def one_way_traffic(case: Case) -> Finding | None:
@@ -298,13 +308,13 @@ def one_way_traffic(case: Case) -> Finding | None:
             event = view.log.entries[index].event
             if isinstance(event, ev.SessionDisconnected) and (event.transmitted == 0) != (event.received == 0):
                 lines += ((view, index),)
-    deaf = [one for one in case.shown if isinstance(one, IpsecShown) and one.encaps > 0 and one.decaps == 0]
+    deaf = [one for one in case.shown if isinstance(one, IpsecShown) and (one.encaps == 0) != (one.decaps == 0)]
     if not deaf and (not lines or _ended(case, "Lost Service", "Idle Timeout") == ()):
         return None
     because = [
         Text(
-            f"{one.local} -> {one.remote}: {one.encaps} packets encrypted, none decrypted.",
-            f"{one.local} -> {one.remote}: {one.encaps} パケットを暗号化、復号は 0 です。",
+            f"{one.local} -> {one.remote}: {one.encaps} packets encrypted, {one.decaps} decrypted.",
+            f"{one.local} -> {one.remote}: 暗号化 {one.encaps} パケット、復号 {one.decaps} パケットです。",
         )
         for one in deaf[:2]
     ]
@@ -317,10 +327,11 @@ def one_way_traffic(case: Case) -> Finding | None:
         )
     )
     return finding(
-        "likely",
+        "likely" if lines or any(one.encaps for one in deaf) else "possible",
         "",
         because,
         lines,
+        shown=deaf,
         next=(
             Text(
                 "`show crypto ipsec sa` on the peer: do its decaps rise?",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Address
 from typing import Final
 
 from mainmode.config.model import Config
 from mainmode.events import Event
-from mainmode.explain.case import Case, View
+from mainmode.explain.case import Case, IkeShown, Shown, View
 from mainmode.explain.compare import Problem
 from mainmode.explain.diagnosis import Certainty, Fix, Site, Text
 from mainmode.explain.rules.table import Finding
@@ -64,12 +65,15 @@ def pending(case: Case) -> frozenset[str]:
         if last is None and received:
             found.add(received[-1])
         found |= {rung.name for rung in view.rungs if rung.direction == "received" and rung.name == "QM1"}
+    for one in case.shown:
+        if isinstance(one, IkeShown) and one.state.startswith("MM_WAIT_MSG"):
+            found.add(f"MM{one.state[-1]}")
     return frozenset(found)
 
 
 def started(case: Case) -> bool:
     """Whether any message was sent or received."""
-    return any(view.rungs for view in case.views)
+    return any(view.rungs for view in case.views) or any(isinstance(one, IkeShown) for one in case.shown)
 
 
 def configured(case: Case, *rules: str) -> Problem | None:
@@ -105,6 +109,7 @@ def finding(
     spans: Iterable[Span | None] = (),
     fixes: Sequence[Fix] = (),
     next: Sequence[Text] = (),
+    shown: Sequence[Shown] = (),
     **values: object,
 ) -> Finding:
     """A finding; what the configurations say is added, and their fixes come instead of templates."""
@@ -122,7 +127,14 @@ def finding(
         tuple(dict.fromkeys(places)),
         problem.fixes if problem and problem.fixes else tuple(fixes),
         tuple(next),
+        tuple(shown),
     )
+
+
+def peer_of(case: Case) -> IPv4Address | None:
+    """The other gateway, as the first log or a `show` has it."""
+    told = (*(view.peer for view in case.views), *(one.peer for one in case.shown))
+    return next((peer for peer in told if peer is not None), None)
 
 
 def shortened(lines: Marks) -> Marks:
@@ -142,7 +154,7 @@ def words_for(config: Config | None, new: str, old: str) -> str:
 
 
 def debug_at_peer(case: Case) -> Text:
-    peer = next((view.peer for view in case.views if view.peer), None)
+    peer = peer_of(case)
     who = str(peer) if peer else "the peer"
     return Text(
         f"on {who}: `debug crypto ikev1 127` (before 8.4 `debug crypto isakmp 127`) while this side tries again",
@@ -151,7 +163,7 @@ def debug_at_peer(case: Case) -> Text:
 
 
 def capture(case: Case, port: int = 500) -> Text:
-    peer = next((view.peer for view in case.views if view.peer), None)
+    peer = peer_of(case)
     return Text(
         f"`capture IKE interface outside match udp any host {peer or '<peer>'} eq {port}` here, the mirror image there",
         f"こちらで `capture IKE interface outside match udp any host {peer or '<peer>'} eq {port}`、対向でも同様に",

@@ -6,7 +6,7 @@ from typing import Final
 
 from mainmode import events as ev
 from mainmode import steps
-from mainmode.explain.case import Case, View
+from mainmode.explain.case import Case, IkeShown, View
 from mainmode.explain.compare import keys_comparable
 from mainmode.explain.diagnosis import Certainty, Text
 from mainmode.explain.rules.parts import (
@@ -16,6 +16,7 @@ from mainmode.explain.rules.parts import (
     debug_at_peer,
     finding,
     marks,
+    peer_of,
     pending,
     seen,
     started,
@@ -192,6 +193,17 @@ def no_tunnel_group(case: Case) -> Finding | None:
                     "INVALID_COOKIE は、ピアがこのネゴシエーションを既に破棄したことを示します。",
                 )
             )
+    elif case.stuck("MM_WAIT_MSG4"):
+        stage = "MM4"
+        certainty = "certain" if problem else "likely"
+        because.append(
+            Text(
+                "This side waits for MM4: the peer answered MM1 and does not answer MM3. Most often it has no"
+                " tunnel-group, hence no key, for our address.",
+                "MM4 を待っています。ピアは MM1 に応答しましたが MM3 に応答しません。多くはこちらのアドレスに"
+                "対応するトンネル グループ(キー)がありません。",
+            )
+        )
     elif problem is not None and started(case) and "MM3" in pending(case) and case.lost is None:
         pass
     else:
@@ -216,6 +228,7 @@ def no_tunnel_group(case: Case) -> Finding | None:
             ),
             debug_at_peer(case),
         ),
+        shown=case.stuck("MM_WAIT_MSG4"),
     )
 
 
@@ -281,6 +294,16 @@ def pre_shared_key_mismatch(case: Case) -> Finding | None:
                 "MM5 に応答がありません。MM5 は正しいキーを必要とする最初のメッセージです。",
             )
         )
+    elif case.stuck("MM_WAIT_MSG5", "MM_WAIT_MSG6"):
+        stage = f"MM{case.stuck('MM_WAIT_MSG5', 'MM_WAIT_MSG6')[0].state[-1]}"
+        because.append(
+            Text(
+                f"{stage} is awaited: MM5 is the first message that needs the right key. (Behind a NAT it is also the"
+                " first on UDP 4500.)",
+                f"{stage} を待っています。MM5 は正しいキーを必要とする最初のメッセージです"
+                "(NAT 環境では UDP 4500 の最初のメッセージでもあります)。",
+            )
+        )
     elif problem is not None and (not started(case) or {"MM5", "MM6"} & pending(case)):
         pass
     else:
@@ -305,7 +328,7 @@ def pre_shared_key_mismatch(case: Case) -> Finding | None:
             )
     site = case.sites[0] if case.sites else "a"
     config = case.config(site) or next((end.config for end in case.ends.values()), None)
-    peer = case.views[0].peer if case.views else None
+    peer = peer_of(case)
     return finding(
         certainty,
         stage,
@@ -324,6 +347,7 @@ def pre_shared_key_mismatch(case: Case) -> Finding | None:
                 "両側でキーを入力し直す。`more system:running-config | begin tunnel-group` で平文を確認できます",
             ),
         ),
+        shown=case.stuck("MM_WAIT_MSG5", "MM_WAIT_MSG6"),
     )
 
 
@@ -437,9 +461,10 @@ def mode_mismatch(case: Case) -> Finding | None:
     problem = configured(case, "mode-mismatch")
     aggressive = tuple((view, rung.entry) for view in case.views for rung in view.rungs if rung.name.startswith("AM"))
     states = tuple((v, i) for v, i, event in case.events(ev.FsmHistory) if event.exchange == "AM")
-    if not (aggressive or states or problem) or any(view.phase1_complete for view in case.views):
+    shown = case.stuck("AM_WAIT_MSG2", "AM_WAIT_MSG3")
+    if not (aggressive or states or problem or shown) or any(view.phase1_complete for view in case.views):
         return None
-    if not problem and not states and not case.failed:
+    if not problem and not states and not shown and not case.failed:
         return None
     return finding(
         "certain" if problem else "likely",
@@ -450,7 +475,7 @@ def mode_mismatch(case: Case) -> Finding | None:
                 "アグレッシブ モードが要求されましたが成立していません。両端の既定はメイン モードです。",
             )
         ]
-        if aggressive or states
+        if aggressive or states or shown
         else (),
         (*aggressive, *states),
         problem=problem,
@@ -461,6 +486,7 @@ def mode_mismatch(case: Case) -> Finding | None:
                 "両側で `show running-config all crypto map | include phase1-mode`",
             ),
         ),
+        shown=shown,
     )
 
 
@@ -567,6 +593,9 @@ def xauth_on_lan_to_lan(case: Case) -> Finding | None:
     even_if_up=True,
 )
 def responses_lost(case: Case) -> Finding | None:
+    waiting = case.stuck("MM_WAIT_MSG3")
+    if waiting:
+        return _lost(case, "MM2", "likely", (), _SHOWN, waiting)
     if case.lost not in (None, "MM1"):
         sender = next(view for view in case.views if view.last_sent and view.last_sent.name == case.lost)
         return _lost(case, sender.last_sent.name if sender.last_sent else "", "certain", _waiting_marks(sender), _BOTH)
@@ -596,7 +625,15 @@ _ONE: Final = Text(
 )
 
 
-def _lost(case: Case, message: str, certainty: Certainty, lines: Marks, why: Text) -> Finding:
+_SHOWN: Final = Text(
+    "MM1 came and was answered; MM3 does not come. Our {message} does not arrive, or the peer does not like it.",
+    "MM1 に応答しましたが MM3 が届きません。こちらの {message} が届いていないか、ピアが受け入れていません。",
+)
+
+
+def _lost(
+    case: Case, message: str, certainty: Certainty, lines: Marks, why: Text, shown: tuple[IkeShown, ...] = ()
+) -> Finding:
     port = 4500 if _behind_nat(case) and message not in steps.MESSAGES[:4] else 500
     return finding(
         certainty,
@@ -611,8 +648,17 @@ def _lost(case: Case, message: str, certainty: Certainty, lines: Marks, why: Tex
         ],
         lines,
         next=(capture(case, port),),
+        shown=shown,
         message=message,
     )
+
+
+_UNANSWERED: Final = Text(
+    "Either the address is wrong or unreachable, or UDP 500 is filtered, or the peer does not answer on that interface:"
+    " IKE not enabled there, no crypto map, no policy in common.",
+    "アドレスの誤りや到達不能、UDP 500 のフィルタリング、または対向のインターフェイスで IKE が無効、暗号マップ未適用、"
+    "共通ポリシーなしのいずれかです。",
+)
 
 
 @rule(
@@ -622,6 +668,11 @@ def _lost(case: Case, message: str, certainty: Certainty, lines: Marks, why: Tex
     "{peer} が {message} に応答しません",
 )
 def peer_silent(case: Case) -> Finding | None:
+    shown = case.stuck("MM_WAIT_MSG2")
+    if shown:
+        return finding(
+            "likely", "MM2", [_UNANSWERED], next=(capture(case), debug_at_peer(case)), shown=shown, message="MM1"
+        )
     for view in case.views:
         awaited = view.awaited
         last = view.last_sent
@@ -638,14 +689,7 @@ def peer_silent(case: Case) -> Finding | None:
             )
         ]
         if nothing:
-            because.append(
-                Text(
-                    "Either the address is wrong or unreachable, or UDP 500 is filtered, or the peer does not answer on"
-                    " that interface: IKE not enabled there, or no crypto map.",
-                    "アドレスの誤りや到達不能、UDP 500 のフィルタリング、または対向の該当インターフェイスで IKE が"
-                    "無効か暗号マップ未適用のいずれかです。",
-                )
-            )
+            because.append(_UNANSWERED)
         elif awaited[:2] == "QM":
             because.append(
                 Text(

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
-from mainmode.explain.case import Case, View
+from mainmode.explain.case import Case, Shown, View
 from mainmode.explain.diagnosis import Certainty, Fix, Lang, Text
 from mainmode.span import Span
 
@@ -42,7 +42,8 @@ class Finding:
     spans: tuple[Span, ...] = ()
     fixes: tuple[Fix, ...] = ()
     next: tuple[Text, ...] = ()
-    ruled_out: tuple[str, ...] = ()
+    shown: tuple[Shown, ...] = ()
+    """Lines of `show` outputs that show it."""
 
 
 Judge = Callable[[Case], Finding | None]
