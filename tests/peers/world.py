@@ -184,7 +184,7 @@ class World:
 
     def ping_on(self, space: str, target: str, seconds: float) -> subprocess.Popen[str]:
         """Ask every 0.1 s for so long, in the background; `answers` tells what came."""
-        words = ("ping", "-n", "-q", "-i", "0.1", "-w", f"{seconds:g}", "-W", "3", target)
+        words = ("ping", "-n", "-q", "-i", "0.1", "-c", str(int(seconds * 10)), "-W", "3", target)
         return subprocess.Popen(self.command(space, *words), stdout=subprocess.PIPE, text=True)
 
     def stop_all(self) -> None:

@@ -55,7 +55,7 @@ class KeyLog:
             if by_initiator or not self._ike.get(sa.initiator_cookie, (False, b""))[0]:
                 self._ike[sa.initiator_cookie] = by_initiator, sa.cipher_key.reveal()
         for action in actions:
-            if isinstance(action, Install) and action.sa.direction == "outbound":
+            if isinstance(action, Install):  # in the lab both ends install an SA; it is one row
                 self._esp[action.sa.id] = _esp_row(action.sa)
 
     def files(self) -> dict[str, bytes]:
@@ -65,10 +65,11 @@ class KeyLog:
 
 
 def _esp_row(sa: IpsecSa) -> str:
+    source, destination = (sa.local, sa.remote) if sa.direction == "outbound" else (sa.remote, sa.local)
     fields = (
         "IPv4",
-        str(sa.local),
-        str(sa.remote),
+        str(source),
+        str(destination),
         f"0x{sa.spi:08x}",
         _CIPHERS[sa.cipher.name],
         _hex(sa.encryption_key.reveal()),

@@ -13,7 +13,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network
@@ -28,6 +28,7 @@ from mainmode.ike.sa import NAT_T_PORT, NON_ESP_MARKER, Tunnel
 from mainmode.ipsec.dataplane import Delivered, Dropped, Protected
 from mainmode.ipsec.drops import Drop
 from mainmode.ipsec.memory import MemoryPlane
+from mainmode.ipsec.sa import IpsecSa
 from mainmode.lab.keylog import KeyLog
 from mainmode.shell import rtnetlink
 from mainmode.shell.capture import Capture
@@ -46,8 +47,8 @@ COMPLAINTS_PER_SECOND: Final = 10
 """Lines about dropped ESP: a flood of garbage must not become a flood of log."""
 
 SETTLE: Final = 0.05
-"""Seconds from an SA's installation until what waited for it leaves. strongSwan listens only some time after QM3, in
-another thread than the one that reads ESP: without this two of five first packets were lost."""
+"""Seconds from QM3 until the new outbound SA is used. strongSwan listens only some time after QM3, and reads ESP in
+another thread: without this two of five first packets were lost, and now and then one at a renewal."""
 
 KEEPALIVE: Final = b"\xff"
 """A NAT keepalive (RFC 3948 §2.3)."""
@@ -148,7 +149,7 @@ class Service:
 
     # -- what comes of them -------------------------------------------------------------------------------------------
 
-    def _do(self, items: Iterable[Entry | Action]) -> None:
+    def _do(self, items: Sequence[Entry | Action]) -> None:
         """Print the entries, carry out the actions, in order; then set the timer anew."""
         actions: list[Action] = []
         for item in items:
@@ -159,21 +160,32 @@ class Service:
             if isinstance(item, Send):
                 self._send(item.datagram, item.source, item.to)
             elif isinstance(item, Install):
-                self._install(item)
+                self._install(item.sa, items)
             elif isinstance(item, Remove):
                 self._tunnels.pop(item.sa.spi, None)
                 self._userspace.remove(item.sa)
-        if any(isinstance(action, Install) for action in actions):
-            asyncio.get_running_loop().call_later(SETTLE, lambda: self._userspace.flush(now()))
         if self.keylog is not None and actions:
             self._log_keys(*self.keylog, actions)
         self._set_timer()
 
-    def _install(self, action: Install) -> None:
+    def _install(self, sa: IpsecSa, items: Sequence[Entry | Action]) -> None:
+        # Who sends the last message of a quick mode is sooner done than its reader.
+        settle = sa.direction == "outbound" and any(isinstance(item, Send) for item in items)
         try:
-            self._userspace.install(action.sa)
+            self._userspace.install(sa, now(), settle=settle)
+            if settle:
+                asyncio.get_running_loop().call_later(SETTLE, self._settled, sa)
         except (Refused, OSError) as refused:
-            print(f"mainmode: SPI 0x{action.sa.spi:08x} of {action.sa.remote}: {refused}", file=sys.stderr, flush=True)
+            self._say_unusable(sa, refused)
+
+    def _settled(self, sa: IpsecSa) -> None:
+        try:
+            self._userspace.settled(sa, now())
+        except (Refused, OSError) as refused:
+            self._say_unusable(sa, refused)
+
+    def _say_unusable(self, sa: IpsecSa, why: Exception) -> None:
+        print(f"mainmode: SPI 0x{sa.spi:08x} of {sa.remote} cannot be used: {why}", file=sys.stderr, flush=True)
 
     def _send(self, payload: bytes, source: Endpoint, to: Endpoint) -> None:
         port = self._ports.get(source)

@@ -73,23 +73,38 @@ class Userspace:
         self._complain = complain
         self._say = say
         self._waiting: dict[tuple[ProxyId, ProxyId], deque[_Waiting]] = {}
+        self._settling: dict[tuple[IPv4Address, int], IpsecSa] = {}
+        """Outbound SAs that the peer may not listen for yet; an older one, or the queue, has the packets meanwhile."""
         self._routes: Counter[IPv4Network] = Counter()
         self._said: set[IPv4Address] = set()
 
     # -- SAs ----------------------------------------------------------------------------------------------------------
 
-    def install(self, sa: IpsecSa) -> None:
-        """Use an SA. What waits for it leaves with `flush`."""
-        self.plane.install(sa)
-        if sa.direction == "outbound":
-            for network in networks(sa.selectors.remote):
-                self._route(network)
+    def install(self, sa: IpsecSa, now: float, *, settle: bool) -> None:
+        """Use an SA; with `settle`, an outbound one only from `settled` on. Refused as in `DataPlane.install`."""
+        if sa.direction == "inbound":
+            self.plane.install(sa)
+        elif settle:
+            self._settling[sa.id] = sa
+        else:
+            self._use(sa, now)
+
+    def settled(self, sa: IpsecSa, now: float) -> None:
+        """The peer listens by now, unless it is all over already: what waited leaves. Refused as in `install`."""
+        if self._settling.pop(sa.id, None) is not None:
+            self._use(sa, now)
 
     def remove(self, sa: IpsecSa) -> None:
-        self.plane.remove(sa)
-        if sa.direction == "outbound":
+        if sa.direction == "outbound" and self._settling.pop(sa.id, None) is None:
             for network in networks(sa.selectors.remote):
                 self._unroute(network)
+        self.plane.remove(sa)
+
+    def _use(self, sa: IpsecSa, now: float) -> None:
+        self.plane.install(sa)
+        for network in networks(sa.selectors.remote):
+            self._route(network)
+        self._flush(now)
 
     # -- packets ------------------------------------------------------------------------------------------------------
 
@@ -139,14 +154,15 @@ class Userspace:
         if len(queue) == WAITING:
             self.counters["waiting too long"] += 1  # the oldest makes room
         queue.append(_Waiting(now, packet))
-        self._acquire(packet)
+        if not any(sa.selectors.outbound(no_sa.packet) for sa in self._settling.values()):
+            self._acquire(packet)
 
     def _wanted(self, packet: bytes) -> Match | None:
         header = read_packet(packet)
         way = None if isinstance(header, Drop) else way_out(self._config, header)
         return walk_outbound(self._config, way.interface, way.packet, Transcript(0)) if way is not None else None
 
-    def flush(self, now: float) -> None:
+    def _flush(self, now: float) -> None:
         """Everything that waits and has an SA now leaves, in the order in which it came."""
         for key, queue in list(self._waiting.items()):
             left: deque[_Waiting] = deque(maxlen=WAITING)

@@ -1,0 +1,51 @@
+"""What `--pcap` and `--keylog` write opens in tshark: identities, proxies, and the packets inside."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.paths import require
+from tests.peers.charon import NEWER, Charon, Wishes
+from tests.peers.ours import Ours, configuration
+from tests.peers.world import World, require_programs
+
+pytestmark = [pytest.mark.peer, pytest.mark.namespaces]
+
+
+def dissect(world: World, capture: Path, keys: Path, *fields: str) -> list[list[str]]:
+    """These fields of every packet of a capture, opened with the keys."""
+    home = world.directory / "tshark"
+    profile = home / ".config" / "wireshark"
+    profile.mkdir(parents=True, exist_ok=True)
+    for name in ("ikev1_decryption_table", "esp_sa"):
+        profile.joinpath(name).write_bytes(keys.joinpath(name).read_bytes())
+    options = [part for field in fields for part in ("-e", field)]
+    preferences = ["-o", "esp.enable_encryption_decode:TRUE", "-o", "esp.enable_authentication_check:TRUE"]
+    command = ("env", f"HOME={home}", "tshark", "-r", str(capture), *preferences, "-Tfields", "-Eseparator=;", *options)
+    return [line.split(";") for line in world.must("ga", *command).splitlines()]
+
+
+@pytest.mark.parametrize("release", ["5.9", "6.0"])
+def test_tshark_opens_a_capture_of_a_real_run(fresh: World, release: str) -> None:
+    world = fresh
+    require_programs("tshark")
+    if release == "6.0":
+        require((NEWER / ".complete").exists(), "strongSwan 6.0 is not unpacked: run .ci/strongswan-6")
+    capture, keys = world.directory / f"{release}.pcap", world.directory / f"keys-{release}"
+    Ours(world, configuration(), "ga", "--pcap", str(capture), "--keylog", str(keys))
+    charon = Charon(world, root=NEWER, raw_esp=True) if release == "6.0" else Charon(world)
+    charon.load(Wishes())
+    assert world.ping("ha", "192.168.2.1", 3) == 3
+    world.stop_all()
+
+    for file in (capture, *keys.iterdir()):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+    rows = dissect(world, capture, keys, "isakmp.exchangetype", "isakmp.id.data.ipv4_addr", "icmp.type")
+    assert [row[1] for row in rows if row[0] == "2" and row[1]] == ["10.0.0.1", "10.0.0.2"]
+    assert [row[1] for row in rows if row[0] == "32" and row[1]] == ["192.168.1.0,192.168.2.0"] * 2
+    assert [row[2] for row in rows if row[2]] == ["8", "0"] * 3
+    wrong = dissect(world, capture, keys, "_ws.malformed", "esp.icv_bad")
+    assert [row for row in wrong if any(part not in ("", "0", "False") for part in row)] == []
