@@ -1,0 +1,61 @@
+"""What is routed into the tunnel, and how long a packet may be that goes in."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network
+
+import pytest
+
+from mainmode.config.reader import read
+from mainmode.events import ProxyId
+from mainmode.ike.algorithms import ESP_AUTHS, ESP_CIPHERS
+from mainmode.shell.userspace import inner_mtu, networks, protected
+from tests.peers.ours import configuration
+
+
+def proxy(address: str, mask: str, last: str | None = None) -> ProxyId:
+    return ProxyId(IPv4Address(address), IPv4Address(mask), last=IPv4Address(last) if last else None)
+
+
+@pytest.mark.parametrize(
+    ("identity", "routes"),
+    [
+        (proxy("192.168.2.0", "255.255.255.0"), ["192.168.2.0/24"]),
+        (proxy("192.168.2.7", "255.255.255.255"), ["192.168.2.7/32"]),
+        # Two halves win over the default route and leave it where it is.
+        (proxy("0.0.0.0", "0.0.0.0"), ["0.0.0.0/1", "128.0.0.0/1"]),
+        (proxy("10.1.1.4", "255.255.255.255", "10.1.1.6"), ["10.1.1.4/31", "10.1.1.6/32"]),
+    ],
+)
+def test_a_proxy_identity_is_a_route_or_several(identity: ProxyId, routes: list[str]) -> None:
+    assert networks(identity) == [IPv4Network(route) for route in routes]
+
+
+def test_only_what_a_bound_and_complete_crypto_map_permits_is_routed() -> None:
+    lines = (
+        "access-list VPN extended deny ip any 192.168.9.0 255.255.255.0",
+        "access-list VPN extended permit tcp any 192.168.2.0 255.255.255.0",
+        "access-list VPN extended permit icmp any host 172.16.0.1",
+        "access-list OTHER extended permit ip any 192.168.8.0 255.255.255.0",
+        "crypto map MAP 20 match address OTHER",
+    )
+    text = configuration(access_list=("icmp any 192.168.2.0 255.255.255.0",), more=lines)
+    assert [str(network) for network, _ in protected(read(text, "x").config)] == ["192.168.2.0/24", "172.16.0.1/32"]
+    unbound = text.replace("crypto map MAP interface outside\n", "")
+    assert list(protected(read(unbound, "x").config)) == []
+
+
+@pytest.mark.parametrize("mtu", [1500, 1492, 1400])
+@pytest.mark.parametrize("cipher", ["esp-des", "esp-3des", "esp-aes", "esp-aes-256", "esp-null"])
+@pytest.mark.parametrize("auth", ["esp-md5-hmac", "esp-sha-hmac"])
+def test_the_longest_inner_packet_fits_and_one_octet_more_does_not(mtu: int, cipher: str, auth: str) -> None:
+    text = configuration(transform_sets=((cipher, auth),), more=(f"mtu outside {mtu}",))
+    longest = inner_mtu(read(text, "x").config)
+    row = next(row for row in ESP_CIPHERS.values() if row.name == cipher)
+    icv = next(row.icv_length for row in ESP_AUTHS.values() if row.name == auth)
+
+    def outer(inner: int) -> int:
+        padded = -(-(inner + 2) // row.block_size) * row.block_size
+        return 20 + 8 + 8 + row.iv_length + padded + icv
+
+    assert outer(longest) <= mtu < outer(longest + 1)
