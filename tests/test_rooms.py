@@ -20,7 +20,7 @@ SOURCE = REPO / "src"
 ROOMS = [
     *("span", "secret", "events", "blame", "alarms", "transcript", "steps"),
     *("words", "config", "wire", "ike", "ipsec", "gateway"),
-    *("show", "lab", "explain", "shell", "cli", "__main__"),
+    *("show", "lab", "exec", "explain", "shell", "cli", "__main__"),
 ]
 """A module imports only from its own room and from rooms before it."""
 

@@ -30,11 +30,15 @@ class Way:
     """The configuration line that routed it; None for a connected network."""
 
 
-def way_out(config: Config, packet: Packet) -> Way | None:
-    """The way of a packet from a host behind the box; None if nothing routes it."""
+def way_out(config: Config, packet: Packet, came_in_by: str | None = None) -> Way | None:
+    """The way of a packet from a host behind the box; None if nothing routes it.
+
+    Where the interface it came in by is not told, it is the one towards its source.
+    """
     source, destination = IPv4Address(packet.source), IPv4Address(packet.destination)
-    arrival = leaving_by(config, source)
-    came_in_by = arrival[0] if arrival else ""
+    if came_in_by is None:
+        arrival = leaving_by(config, source)
+        came_in_by = arrival[0] if arrival else ""
     departure = leaving_by(config, destination)
     if departure is None:
         return None
