@@ -8,10 +8,11 @@ import pytest
 
 from mainmode.config.commands import COMMANDS, GLOBAL, SWALLOW, trees
 from mainmode.config.draft import Draft
-from mainmode.config.grammar import KINDS, Command, Failure, Match, Walk
+from mainmode.config.grammar import Command, Failure, Match, Walk
 from mainmode.config.model import Support
 from mainmode.config.reader import read
 from mainmode.config.source import Line
+from mainmode.config.values import KINDS
 from tests.config.test_whole import TEXT
 
 

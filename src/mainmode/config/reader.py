@@ -20,9 +20,10 @@ from mainmode.config.commands import ASA_ONLY, GLOBAL, SWALLOW, trees
 from mainmode.config.draft import Draft
 from mainmode.config.errors import Slip
 from mainmode.config.finding import Finding, Undefined
-from mainmode.config.grammar import MASK_NOTATION, Failure, Match, Missing, Walk, is_mask
+from mainmode.config.grammar import Failure, Match, Missing, Walk
 from mainmode.config.model import Config, Support
 from mainmode.config.source import MAX_WORDS, Line, lines_of
+from mainmode.config.values import MASK_NOTATION, is_mask
 from mainmode.span import Span
 
 MAX_WRAPPED: Final = 3
