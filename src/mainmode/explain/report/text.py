@@ -23,6 +23,7 @@ from mainmode.events import Entry
 from mainmode.explain.ladder import Ladder, Negotiation, Phase2, Rung
 from mainmode.explain.report.json import written
 from mainmode.span import Span
+from mainmode.steps import MESSAGES
 
 PICTURE_WIDTH: Final = 72, 100
 """Columns of the ladder, at least and at most; more would only draw the arrows longer."""
@@ -103,7 +104,7 @@ def render(lines: Iterable[Text], *, width: int | None, colour: bool) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Arrow:
+class Arrow:
     """One message, or one repetition of it, on its way between the two boxes."""
 
     at: float | None
@@ -124,10 +125,10 @@ def picture(left: Side, right: Side | None = None, *, width: int | None = None, 
         if number:
             lines.append(Text())
         lines += _ends(left, right, ours, other, width, peer)
-        arrows = sorted(
-            _arrows(left, right, ours, other), key=lambda arrow: (arrow.at is None, arrow.at or 0.0, arrow.order)
+        drawn = sorted(
+            arrows(left, right, ours, other), key=lambda arrow: (arrow.at is None, arrow.at or 0.0, arrow.order)
         )
-        for message_id, group in groupby(arrows, key=lambda arrow: _exchange(arrow.rung)):
+        for message_id, group in groupby(drawn, key=lambda arrow: _exchange(arrow.rung)):
             if message_id is not None:
                 lines.append(_quick_mode_heading(message_id, ours or other))
             lines += [_draw(arrow, width) for arrow in group]
@@ -165,44 +166,68 @@ def _exchange(rung: Rung) -> int | None:
 
 def _quick_mode_heading(message_id: int, found: Negotiation | None) -> Text:
     quick = next((q for q in (found.phase2 if found else ()) if q.message_id == message_id), None)
-    return Text(f"{'':{_GUTTER}}quick mode {message_id:08x}{_traffic(quick)}", style="dim")
+    return Text(f"{'':{_GUTTER}}quick mode {message_id:08x}{traffic(quick)}", style="dim")
 
 
-def _traffic(quick: Phase2 | None) -> str:
+def traffic(quick: Phase2 | None) -> str:
+    """The two ends of a quick mode's traffic, or nothing."""
     if quick is None or quick.local is None or quick.remote is None:
         return ""
     return f"  {protocol_name(quick.local.protocol)} {written(quick.local)} <-> {written(quick.remote)}"
 
 
-def _arrows(left: Side, right: Side | None, ours: Negotiation | None, other: Negotiation | None) -> Iterator[_Arrow]:
+def arrows(
+    left: Side,
+    right: Side | None,
+    ours: Negotiation | None,
+    other: Negotiation | None,
+    *,
+    one_clock: bool = True,
+) -> Iterator[Arrow]:
+    """Every message of a negotiation as both ends, or the left one alone, tell it; first all that the left one sent.
+
+    Without `one_clock` the two ends' times are not held against each other.
+    """
     for side, found, far_side, far in ((left, ours, right, other), (right, other, left, ours)):
-        for order, rung in enumerate(found.messages if found and side else ()):
-            if side is None:
-                continue
-            image = next((r for r in far.messages if _is_image(rung, r)), None) if far else None
+        if side is None or found is None:
+            continue
+        images = {_image(rung): rung for rung in reversed(far.messages)} if far else {}
+        # A message that could not be decrypted is no rung at its receiver, and yet it came.
+        spoken_of = {far_side.ladder.places[index].stage for index in far.lines} if far and far_side else set()
+        for order, rung in enumerate(found.messages):
+            image = images.get((rung.name, rung.message_id, rung.direction))
             if rung.direction == "received":
                 # The sender draws what both saw. One box alone, or a message that only its receiver logged:
                 if image is None:
                     for entry in (rung.entry, *rung.retransmissions):
-                        yield _Arrow(side.at(entry), order, rung, side is not left, again=entry != rung.entry)
+                        yield Arrow(side.at(entry), order, rung, side is not left, again=entry != rung.entry)
                 continue
             sent = [rung.entry, *rung.retransmissions]
-            arrivals = _arrivals(side, sent, far_side, image)
+            if image is None and rung.name in spoken_of and rung.name in MESSAGES:
+                arrivals = [True] * len(sent)
+            else:
+                arrivals = _arrivals(side, sent, far_side, image, one_clock)
             for entry, arrived in zip(sent, arrivals, strict=True):
-                yield _Arrow(side.at(entry), order, rung, side is left, arrived, entry != rung.entry)
+                yield Arrow(side.at(entry), order, rung, side is left, arrived, entry != rung.entry)
 
 
-def _is_image(rung: Rung, other: Rung) -> bool:
-    """Whether the other end's rung is the same message."""
-    return (rung.name, rung.message_id) == (other.name, other.message_id) and rung.direction != other.direction
+def _image(rung: Rung) -> tuple[str, int, str]:
+    """What the far end calls the same message."""
+    return rung.name, rung.message_id, "sent" if rung.direction == "received" else "received"
 
 
-def _arrivals(side: Side, sent: Sequence[int], far_side: Side | None, image: Rung | None) -> list[bool]:
-    """Which of the times a message was sent it came through, by the far end's clock, which is the same."""
+def _arrivals(
+    side: Side, sent: Sequence[int], far_side: Side | None, image: Rung | None, one_clock: bool
+) -> list[bool]:
+    """Which of the times a message was sent it came through."""
     if far_side is None:
         return [True] * len(sent)
     if image is None:
         return [False] * len(sent)
+    if not one_clock:
+        # It was repeated for want of an answer, so what came through is rather the last ones.
+        lost = max(0, len(sent) - 1 - len(image.retransmissions))
+        return [False] * lost + [True] * (len(sent) - lost)
     times = [at for entry in sent if (at := side.at(entry)) is not None]
     arrivals = [at for entry in (image.entry, *image.retransmissions) if (at := far_side.at(entry)) is not None]
     if len(times) != len(sent) or not arrivals:
@@ -216,12 +241,12 @@ def _arrivals(side: Side, sent: Sequence[int], far_side: Side | None, image: Run
     return arrived
 
 
-def _draw(arrow: _Arrow, width: int) -> Text:
+def _draw(arrow: Arrow, width: int) -> Text:
     """One row: time, name, and the arrow with payloads and length on it."""
     rung = arrow.rung
     thin = arrow.again or rung.name == "INFO"
     dash = "." if thin else "-"
-    words = "again" if arrow.again else _payloads(rung)
+    words = "again" if arrow.again else payloads(rung)
     length = "" if arrow.again else f" {rung.length} "
     inner = width - _GUTTER - 2
     words = _cut(words, inner - len(length) - 9)  # two heads, two blanks, a dash
@@ -244,7 +269,7 @@ def _draw(arrow: _Arrow, width: int) -> Text:
     return text
 
 
-def _payloads(rung: Rung) -> str:
+def payloads(rung: Rung) -> str:
     """`KE, NONCE, VENDOR x4, NAT-D x2`, and for an informational message what it is about."""
     counted = [(name, len(list(group))) for name, group in groupby(rung.payloads)]
     names = ", ".join(name if count == 1 else f"{name} x{count}" for name, count in counted)

@@ -1,0 +1,105 @@
+"""The report's own words in both languages, one table. Debug lines and commands are translated nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from mainmode.explain.diagnosis import Lang, Text
+
+LANGUAGES: Final[tuple[Lang, ...]] = ("en", "ja")
+
+STRINGS: Final[Mapping[str, Text]] = {
+    # headings
+    "title.explain": Text("What the debug says", "デバッグの説明"),
+    "title.lab": Text("Lab run: {a} and {b}", "ラボ実行: {a} と {b}"),
+    "title.check": Text("Configuration check: {files}", "設定の確認: {files}"),
+    "diagnosis": Text("Diagnosis", "診断"),
+    "contents": Text("Negotiations", "ネゴシエーション"),
+    "configuration": Text("Configuration", "設定"),
+    "shows": Text("Show commands", "show コマンド"),
+    "findings": Text("Findings", "指摘事項"),
+    "sources": Text("Sources", "入力"),
+    "homeless": Text("Lines that belong to no negotiation", "どのネゴシエーションにも属さない行"),
+    "unread": Text("{count} statements that could not be read", "読み取れなかった文 {count} 件"),
+    # a diagnosis
+    "certain": Text("certain", "確実"),
+    "likely": Text("likely", "可能性が高い"),
+    "possible": Text("possible", "可能性あり"),
+    "note": Text("note", "参考"),
+    "problem": Text("problem", "問題"),
+    "warning": Text("warning", "警告"),
+    "evidence": Text("Evidence", "根拠となる行"),
+    "config.lines": Text("Configuration lines", "該当する設定行"),
+    "fix": Text("Mend at {site}", "{site} での修正"),
+    "verified": Text("tried in the lab: the tunnel came up", "ラボで検証済み: トンネルが確立"),
+    "not.verified": Text("tried in the lab: the tunnel did not come up", "ラボで検証済み: トンネルは確立せず"),
+    "untried": Text("not tried", "未検証"),
+    "next": Text("What to look at next", "次に確認すること"),
+    "ruled.out": Text("Ruled out", "除外された原因"),
+    "times": Text("in {count} negotiations", "{count} 件のネゴシエーションで発生"),
+    "stage": Text("at {stage}", "{stage} で発生"),
+    "nothing.wrong": Text("Nothing wrong was found.", "問題は見つかりませんでした。"),
+    "no.cause": Text(
+        "The tunnel did not come up, and the lines do not say why.",
+        "トンネルは確立していません。原因を示す行はありません。",
+    ),
+    "nothing.heard": Text(
+        "No line about a VPN was found in the input.", "入力に VPN に関する行は見つかりませんでした。"
+    ),
+    # a negotiation
+    "peer": Text("peer {peer}", "ピア {peer}"),
+    "unknown.peer": Text("unknown peer", "不明なピア"),
+    "initiator": Text("initiator", "発信側"),
+    "responder": Text("responder", "応答側"),
+    "unknown": Text("role unknown", "役割不明"),
+    "established": Text("established", "確立"),
+    "failed": Text("failed", "失敗"),
+    "incomplete": Text("incomplete", "未完了"),
+    "not-seen": Text("not seen", "記録なし"),
+    "phase1": Text("Phase 1 (main mode)", "フェーズ 1（メイン モード）"),
+    "quick": Text("Quick mode {id}", "クイック モード {id}"),
+    "quick.unnamed": Text("Quick mode", "クイック モード"),
+    "overview": Text("The ladder", "シーケンス図"),
+    "overview.more": Text("{count} more rows below", "ほか {count} 行（下記）"),
+    "debug.of": Text("Debug of {name}", "{name} のデバッグ"),
+    "not.heard": Text("only its peer was heard", "相手側の記録のみ"),
+    # a rung
+    "arrow": Text("{name} from {sender} to {receiver}", "{name}: {sender} から {receiver} へ"),
+    "sent": Text("sent {length}", "送信 {length}"),
+    "received": Text("received {length}", "受信 {length}"),
+    "bytes": Text("{length} bytes", "{length} バイト"),
+    "lost": Text("did not arrive", "届いていない"),
+    "again": Text("again {count}×", "再送 {count} 回"),
+    "again.one": Text("again", "再送"),
+    "again.lost": Text("again, did not arrive", "再送（届いていない）"),
+    "informational": Text("Informational: {count}", "Informational: {count} 件"),
+    "stopped": Text("it stopped here", "ここで停止"),
+    "never.reached": Text("never reached", "未到達"),
+    "no.message": Text("no message of its own", "メッセージなし"),
+    "more.lines": Text("{count} more lines", "ほか {count} 行"),
+    "left.out": Text(
+        "{count} lines are left out: the page would be too large to open.",
+        "{count} 行を省略しました（ページが大きくなりすぎるため）。",
+    ),
+    # the rest
+    "line": Text("line {line}", "{line} 行目"),
+    "said": Text(
+        "{path}: {lines} lines, {statements} statements, {recognised} recognised",
+        "{path}: {lines} 行、文 {statements} 件、認識 {recognised} 件",
+    ),
+    "nowhere": Text("not in the text", "記述なし"),
+    "footer": Text(
+        "Made by mainmode {version}. Keys are masked. This page loads nothing and runs nothing.",
+        "mainmode {version} で作成。鍵はマスク済み。このページは外部から何も読み込まず、スクリプトも実行しません。",
+    ),
+}  # fmt: skip
+
+
+def words(lang: Lang) -> Callable[..., str]:
+    """From a key and values to the sentence in that language; KeyError for a key that is not in the table."""
+
+    def say(key: str, /, **values: object) -> str:
+        return STRINGS[key].to(lang).format(**values)
+
+    return say
