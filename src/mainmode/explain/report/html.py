@@ -56,7 +56,7 @@ OPEN_QUICK_MODES: Final = 4
 OVERVIEW: Final = 40
 """Rows of the small ladder above a negotiation."""
 
-ROW: Final = 34
+ROW: Final = 38
 """Height of such a row, in pixels."""
 
 # --- hostile text -------------------------------------------------------------------------------------------------

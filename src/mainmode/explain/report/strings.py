@@ -22,6 +22,23 @@ STRINGS: Final[Mapping[str, Text]] = {
     "sources": Text("Sources", "入力"),
     "homeless": Text("Lines that belong to no negotiation", "どのネゴシエーションにも属さない行"),
     "unread": Text("{count} statements that could not be read", "読み取れなかった文 {count} 件"),
+    # the verdict of a lab run
+    "verdict.up": Text(
+        "The tunnel is up: {there} packets went from {a} to {b} and {back} back, "
+        "in {seconds:.3f} seconds of virtual time.",
+        "トンネルは確立しました: {a} から {b} へ {there} パケット、逆方向へ {back} パケット"
+        "（仮想時間 {seconds:.3f} 秒）。",
+    ),
+    "verdict.down": Text(
+        "There is no tunnel: {a} {stopped_a}; {b} {stopped_b}.",
+        "トンネルは確立していません。{a}: {stopped_a}。{b}: {stopped_b}。",
+    ),
+    "stopped.silent": Text("said nothing", "出力なし"),
+    "stopped.no.peer": Text("said nothing about a peer", "ピアに関する出力なし"),
+    "reached": Text("got as far as {message}", "{message} まで到達"),
+    "reached.nothing": Text("sent and received nothing", "送受信なし"),
+    "waits": Text(" and waits for {message}", "、{message} を待機"),
+    "did.not.send": Text(" and did not send {message}", "、{message} を送信せず"),
     # a diagnosis
     "certain": Text("certain", "確実"),
     "likely": Text("likely", "可能性が高い"),
@@ -69,10 +86,8 @@ STRINGS: Final[Mapping[str, Text]] = {
     "sent": Text("sent {length}", "送信 {length}"),
     "received": Text("received {length}", "受信 {length}"),
     "bytes": Text("{length} bytes", "{length} バイト"),
-    "lost": Text("did not arrive", "届いていない"),
+    "lost": Text("not seen at the other end", "相手側に記録なし"),
     "again": Text("again {count}×", "再送 {count} 回"),
-    "again.one": Text("again", "再送"),
-    "again.lost": Text("again, did not arrive", "再送（届いていない）"),
     "informational": Text("Informational: {count}", "Informational: {count} 件"),
     "stopped": Text("it stopped here", "ここで停止"),
     "never.reached": Text("never reached", "未到達"),

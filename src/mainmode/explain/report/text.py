@@ -6,7 +6,7 @@ has both, a file has neither (`width=None`: no line is wrapped, one debug after 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from itertools import groupby, zip_longest
@@ -20,8 +20,10 @@ from rich.text import Text
 
 from mainmode.config.vocabulary import protocol_name
 from mainmode.events import Entry
+from mainmode.explain.diagnosis import Lang
 from mainmode.explain.ladder import Ladder, Negotiation, Phase2, Rung
 from mainmode.explain.report.json import written
+from mainmode.explain.report.strings import words
 from mainmode.span import Span
 from mainmode.steps import MESSAGES
 
@@ -71,12 +73,15 @@ def lab(
     width: int | None,
     colour: bool = False,
     annotate: bool = False,
+    diagnoses: Sequence[str] = (),
 ) -> str:
-    """What `mainmode lab` prints: the ladder, both debugs, both sides' `show`s, the verdict in the last line."""
+    """What `mainmode lab` prints: the ladder, debugs, `show`s, the diagnoses, the verdict in the last line."""
     lines = [*picture(a, b, width=width), Text()]
     lines += debugs([a, b], width=width, annotate=annotate)
     for side in (a, b):
         lines += shows(side)
+    for block in diagnoses:
+        lines += [Text(line) for line in block.splitlines()] + [Text()]
     lines.append(Text(verdict, style="bold green" if established else "bold red"))
     return render(lines, width=width, colour=colour)
 
@@ -377,25 +382,24 @@ def shows(side: Side) -> list[Text]:
     return lines
 
 
-def verdict(a: Side, b: Side, delivered: Mapping[str, int], seconds: float, *, established: bool) -> str:
+def verdict(
+    a: Side, b: Side, delivered: Mapping[str, int], seconds: float, *, established: bool, lang: Lang = "en"
+) -> str:
     """One sentence on how a lab run ended."""
+    say = words(lang)
     if established:
         there, back = delivered["a_to_b"], delivered["b_to_a"]
-        return (
-            f"The tunnel is up: {there} packets went from {a.name} to {b.name} and {back} back, "
-            f"in {seconds:.3f} seconds of virtual time."
-        )
-    return "There is no tunnel: " + "; ".join(f"{side.name} {_stopped(side)}" for side in (a, b)) + "."
+        return say("verdict.up", a=a.name, b=b.name, there=there, back=back, seconds=seconds)
+    return say("verdict.down", a=a.name, b=b.name, stopped_a=_stopped(a, say), stopped_b=_stopped(b, say))
 
 
-def _stopped(side: Side) -> str:
+def _stopped(side: Side, say: Callable[..., str]) -> str:
     """Where a side stands that has no tunnel."""
     if not side.ladder.negotiations:
-        return "said nothing about a peer" if side.entries else "said nothing"
+        return say("stopped.no.peer" if side.entries else "stopped.silent")
     last = side.ladder.negotiations[-1]
-    state = f" ({last.phase1.state})" if last.phase1.state else ""
-    reached = f"got as far as {last.reached}" if last.reached else "sent and received nothing"
-    if last.expected is None:
-        return f"{reached}{state}"
-    name, direction = last.expected
-    return f"{reached} and {'waits for' if direction == 'received' else 'did not send'} {name}{state}"
+    reached = say("reached", message=last.reached) if last.reached else say("reached.nothing")
+    if last.expected is not None:
+        name, direction = last.expected
+        reached += say("waits" if direction == "received" else "did.not.send", message=name)
+    return f"{reached} ({last.phase1.state})" if last.phase1.state else reached
