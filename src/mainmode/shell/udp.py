@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import errno
 import socket
-from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address
-from typing import Final
+from typing import Final, NamedTuple
 
 from mainmode.blame import ConfigError
 from mainmode.ike.sa import IKE_PORT, NAT_T_PORT, Endpoint
@@ -29,14 +29,24 @@ BUFFER: Final = 4 * 1024 * 1024
 """Octets; a burst of a fast sender must survive one turn of the event loop. The kernel cuts it to its own maximum."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """What one socket received: the payload of UDP or of IP protocol 50."""
 
     payload: bytes
     source: Endpoint
     to: Endpoint
     """Port 0: it came as IP protocol 50."""
+
+
+# Parsing and printing an address costs as much as encrypting a short packet, and peers are few.
+@lru_cache(4096)
+def _endpoint(name: tuple[str, int]) -> Endpoint:
+    return Endpoint(IPv4Address(name[0]), name[1])
+
+
+@lru_cache(4096)
+def _name(endpoint: Endpoint) -> tuple[str, int]:
+    return str(endpoint.address), endpoint.port
 
 
 class Port:
@@ -64,7 +74,7 @@ class Port:
     def receive(self) -> Arrival | None:
         """The next datagram; None while there is none."""
         try:
-            data, (host, port) = self.socket.recvfrom(LARGEST)
+            data, source = self.socket.recvfrom(LARGEST)
         except BlockingIOError:
             return None
         except OSError:
@@ -72,13 +82,13 @@ class Port:
             return Arrival(b"", self.local, self.local)
         if self._raw:
             # A raw socket delivers the IP header as well.
-            return Arrival(data[(data[0] & 0x0F) * 4 :], Endpoint(IPv4Address(host), 0), self.local)
-        return Arrival(data, Endpoint(IPv4Address(host), port), self.local)
+            data = data[(data[0] & 0x0F) * 4 :]
+        return Arrival(data, _endpoint(source), self.local)
 
     def send(self, payload: bytes, to: Endpoint) -> bool:
         """Send a datagram. False if this host could not: then it is lost, as datagrams are."""
         try:
-            self.socket.sendto(payload, (str(to.address), to.port))
+            self.socket.sendto(payload, _name(to))
         except OSError:
             return False
         return True
