@@ -24,7 +24,8 @@ from mainmode.events import Entry
 from mainmode.explain.repairs import clean, repaired
 from mainmode.span import Span
 from mainmode.words import WORDINGS, read
-from mainmode.words.reading import LONGEST
+from mainmode.words.ios import IosReader
+from mainmode.words.reading import LONGEST, seconds
 
 Form = Literal["asa-debug", "asa-syslog", "ios-debug", "show"]
 """The dialect of one statement."""
@@ -93,8 +94,10 @@ class Statement:
     form: Form | None
     """None: a remark, a prompt, a piece that got lost."""
     entry: Entry | None
-    """None when no wording is known for it."""
+    """None when no wording is known for it, or when it means nothing to a negotiation."""
     mended: bool = False
+    known: bool = False
+    """Whether it is a wording that is known, though it means nothing."""
 
 
 class Unread(NamedTuple):
@@ -226,6 +229,12 @@ _FENCE: Final = re.compile(r"(?:```\w*|~~~\w*|[-=_*]{3,})?")
 _FIELD: Final = re.compile(r"\s*(?:\[?[A-Z][A-Za-z ]{1,16}\]? ?:? ?\S*|:\S+|0x[0-9A-Fa-f]+),?(?: \w+)?$")
 """A line of a record: a label and a value, as far as they are left."""
 
+_IOS_FIELD: Final = re.compile(
+    r"\s*(?:(?:next-payload|type|address|protocol|port|length) +:|authenticated$|spi \d+, message ID|bring down"
+    r"|\(?(?:key eng|proxy )|(?:local_proxy|remote_proxy|protocol|lifedur|spi|has spi|lifetime|has client)\b)"
+)
+"""A line that goes on with an IOS's statement."""
+
 _SHOWN: Final = re.compile(
     r"\s*(?:\d+ +IKE Peer ?:|IKE Peer ?:|Type +:|Role +:|Rekey +:|State +:|Encrypt +:|Auth +:|Active SA:|Rekey SA:"
     r"|Total IKE SA:|IKEv1 SAs:|There are no IKEv1|There are no ipsec|interface: \w|Crypto map tag:|#pkts |#send"
@@ -263,6 +272,7 @@ class _Reader:
         self.path = path
         self.others = others
         self._attempts = 0
+        self._ios = IosReader()
         self._odd_names: set[str] = set()
         """Names that were looked into already."""
         self._chunk: list[_Line] = []
@@ -344,6 +354,8 @@ class _Reader:
     def _statement(self, lines: Sequence[_Line]) -> tuple[Statement, int]:
         """The statement that begins with the first of these lines, and how many of them it takes."""
         first = lines[0]
+        if first.form == "ios-debug":
+            return self._ios_statement(lines)
         entry, count = self._as_it_stands(lines)
         mended = False
         if first.form in ("asa-debug", "asa-syslog") and len(first.text) <= LONGEST:
@@ -363,6 +375,17 @@ class _Reader:
             entry = replace(entry, at=_time(first.text, entry.at), where=span)
             form = form or "asa-debug"
         return Statement(text, span, form, entry, mended), count
+
+    def _ios_statement(self, lines: Sequence[_Line]) -> tuple[Statement, int]:
+        """An IOS prints a line at a time, and the fields of an identity on lines of their own."""
+        first = lines[0]
+        found = self._ios.read(first.text)
+        count = 1 + sum(1 for _ in takewhile(lambda line: _IOS_FIELD.match(line.text), lines[1:]))
+        span = Span(self.path, first.number, 1, len(first.text) + 1, lines[count - 1].number, first.text)
+        entry = None
+        if found.event is not None:
+            entry = Entry(found.event, found.peer, None, seconds(" ".join(first.text.split())), span)
+        return Statement(" ".join(first.text.split()), span, "ios-debug", entry, known=found.known), count
 
     def _as_it_stands(self, lines: Sequence[_Line]) -> tuple[Entry | None, int]:
         """The longest reading of the first lines. A line that ended by itself takes no other to it."""
@@ -566,12 +589,14 @@ def read_source(lines: Iterable[str], path: str) -> Source:
             continue
         count += 1
         mended += statement.mended
-        if statement.entry is None:
+        if statement.entry is None and not statement.known:
             unread_count += 1
             if len(unread) < MAX_LISTED:
                 unread.append(note)
             continue
         recognised += 1
+        if statement.entry is None:
+            continue
         if twins.has(statement.entry, statement.form):
             others["repeated"] += 1
         else:

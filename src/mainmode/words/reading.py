@@ -81,7 +81,7 @@ def _read_event(line: str) -> Event | None:
     return None
 
 
-def _seconds(front: str) -> float | None:
+def seconds(front: str) -> float | None:
     """The time before a line: seconds since 1970, in the year 1970 where it names none. The last one counts."""
     times = _TIME.findall(front)
     if not times:
@@ -120,4 +120,4 @@ def read(text: str) -> Entry | None:
         address = IPv4Address(peer) if peer else None
     except ValueError:
         return None
-    return Entry(event, address, group, _seconds(front) if front else None, None, user)
+    return Entry(event, address, group, seconds(front) if front else None, None, user)
