@@ -27,7 +27,7 @@ def printed(*faults: str, width: int | None = 100, annotate: bool = False) -> st
 
 @pytest.mark.parametrize(
     ("name", "width", "annotate"),
-    [("narrow", 100, False), ("wide", 170, False), ("annotated", 150, True)],
+    [("wide", 170, False), ("annotated", 150, True)],
 )
 def test_a_lab_run_as_text(name: str, width: int | None, annotate: bool) -> None:
     golden.compare(printed(width=width, annotate=annotate), GOLDEN / f"lab.{name}.txt")
