@@ -98,6 +98,10 @@ class Engine:
         """Whether an SPI is taken, by an SA or by one that is still without keys."""
         return inbound_spi in self._embryonic or inbound_spi in self._sas
 
+    def reconfigure(self, config: Config) -> None:
+        """SAs that are made from now on follow this configuration."""
+        self._config = config
+
     def pair(self, inbound_spi: int) -> tuple[IpsecSa, IpsecSa]:
         """The inbound and outbound SA of a tunnel that is up. KeyError if there is none under this SPI."""
         return self._sas[inbound_spi]

@@ -30,13 +30,14 @@ from mainmode.gateway.main import MainSide
 from mainmode.gateway.notices import Notices
 from mainmode.gateway.quick import QuickSide
 from mainmode.gateway.upkeep import Upkeep
+from mainmode.ike.fragments import piece_of
 from mainmode.ike.offers import PROTO_ESP
 from mainmode.ike.persona import ASA, Persona
-from mainmode.ike.phase1 import Entropy
+from mainmode.ike.phase1 import Entropy, tunnel_group
 from mainmode.ike.sa import IKE_PORT, NAT_T_PORT, NON_ESP_MARKER, Endpoint, IkeSa, Tunnel
 from mainmode.ipsec.dataplane import DataPlane
 from mainmode.transcript import Transcript
-from mainmode.wire import Notify, NotifyType, decode
+from mainmode.wire import Fragment, Header, Notify, NotifyType, decode
 
 INVALID_SPI_SECONDS: Final = 5.0
 """At most one INVALID-SPI per IKE SA in this time, however many packets come for an SA that is gone."""
@@ -117,6 +118,15 @@ class Gateway:
                 return
             datagram = datagram[len(NON_ESP_MARKER) :]
         message = decode(datagram)
+        piece = piece_of(message)
+        if piece is not None:
+            whole = self._put_together(message.header, piece, source, local, out)
+            if whole is None:
+                return
+            datagram = whole
+            message = decode(datagram)
+            if piece_of(message) is not None:
+                raise Malformed("pieces in pieces")
         exchange = message.header.exchange
         if exchange == steps.MAIN_MODE:
             completed = self._main.receive(message, datagram, source, local, out)
@@ -131,6 +141,20 @@ class Gateway:
         else:
             # Aggressive mode would hand the hash of the pre-shared key to anybody who asks (`docs/decisions`).
             self._box.counters[f"exchange type {exchange}"] += 1
+
+    def _put_together(
+        self, header: Header, piece: Fragment, source: Endpoint, local: Endpoint, out: Out
+    ) -> bytes | None:
+        """A piece of a message: the whole one if that was the last that was missing. Nothing is proved by it."""
+        sa = self._box.sas.of(header, source)
+        if sa is None or (source != sa.remote and not (sa.behind_nat and local.port == NAT_T_PORT)):
+            self._box.counters["no matching SA"] += 1
+            return None
+        out.group = sa.group
+        whole, said = sa.pieces.add(piece, out.now)
+        for event in said:
+            self._box.say_hostile(event, out)
+        return whole
 
     def _endpoint_towards(self, source: Endpoint) -> Endpoint | None:
         """Our endpoint for a datagram whose destination is not told."""
@@ -178,6 +202,27 @@ class Gateway:
                 self._endings.delete_tunnel(tunnel, out)
         return out.items
 
+    def reconfigure(self, config: Config, now: float) -> list[Entry | Action]:
+        """The configuration was changed. Tunnels that it still describes go on; the others end, and peers are told."""
+        out: Out = Transcript(now)
+        old = self._box.config
+        for sa in self._box.sas:
+            address(sa, out)
+            if not _same_group(old, config, sa):
+                self._endings.tear_down(sa, "Administrator Reset", out)
+                continue
+            gone = [tunnel for tunnel in sa.tunnels if not _describes(config, old, tunnel)]
+            for tunnel in gone:
+                self._endings.terminated(tunnel, "Administrator Reset", out)
+                self._endings.delete_tunnel(tunnel, out)
+            if gone and not sa.tunnels:
+                self._endings.tear_down(sa, "Administrator Reset", out)
+        self._box.config = config
+        self._box.engine.reconfigure(config)
+        self._main.reconfigure(config)
+        self._quick.reconfigure(config)
+        return out.items
+
     # -- what there is ----------------------------------------------------------------------------------------------
 
     @property
@@ -207,3 +252,25 @@ class Gateway:
     def tunnels(self) -> Iterator[tuple[IkeSa, Tunnel]]:
         """Every pair of IPsec SAs with the IKE SA it hangs on."""
         return ((sa, tunnel) for sa in self.ike_sas for tunnel in sa.tunnels)
+
+
+def _same_group(old: Config, new: Config, sa: IkeSa) -> bool:
+    """Whether the peer still lands on the same tunnel-group with the same key."""
+    return tunnel_group(old, sa) == tunnel_group(new, sa)
+
+
+def _describes(new: Config, old: Config, tunnel: Tunnel) -> bool:
+    """Whether a configuration still asks for these SAs: map entry, transform sets, access-list line, lifetimes."""
+    match = tunnel.match
+    entries = [(new.crypto_maps, match.entry)]
+    if match.dynamic is not None:
+        entries.append((new.dynamic_maps, match.dynamic))
+    for maps, entry in entries:
+        if entry.map not in maps or entry not in maps[entry.map].entries:
+            return False
+    names = match.settings.transform_sets
+    if any(new.transform_sets.get(name) != old.transform_sets.get(name) for name in names):
+        return False
+    access_list = new.access_lists.get(match.access_list)
+    permitted = [ace.text for ace in access_list.aces if ace.permit and ace.active] if access_list else [""]
+    return match.line in permitted and new.lifetimes(match.settings) == old.lifetimes(match.settings)

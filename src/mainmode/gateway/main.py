@@ -8,6 +8,7 @@ from typing import Final
 
 from mainmode import steps
 from mainmode.blame import Malformed, Refused
+from mainmode.config.model import Config
 from mainmode.events import (
     DuplicatePacket,
     Entry,
@@ -43,6 +44,10 @@ class MainSide:
         self._main = MainMode(box.config, box.persona, box.entropy)
 
     # -- what comes in ----------------------------------------------------------------------------------------------
+
+    def reconfigure(self, config: Config) -> None:
+        """Negotiate by this configuration from now on."""
+        self._main.config = config
 
     def receive(self, message: Message, datagram: bytes, source: Endpoint, local: Endpoint, out: Out) -> IkeSa | None:
         """A main mode message; the SA that is complete by it, if one is."""

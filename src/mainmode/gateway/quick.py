@@ -8,6 +8,7 @@ from typing import Final
 
 from mainmode import steps
 from mainmode.blame import Malformed, Refused
+from mainmode.config.model import Config
 from mainmode.events import (
     DuplicatePacket,
     MessageDecoded,
@@ -46,6 +47,10 @@ class QuickSide:
         self._box = box
         self._endings = endings
         self._quick = QuickModes(box.config, box.persona, box.entropy, box.engine, debug=box.debug)
+
+    def reconfigure(self, config: Config) -> None:
+        """Negotiate by this configuration from now on."""
+        self._quick.reconfigure(config)
 
     def receive(self, message: Message, datagram: bytes, source: Endpoint, local: Endpoint, out: Out) -> Tunnel | None:
         """A quick mode message; the tunnel that came up by it, if one did."""

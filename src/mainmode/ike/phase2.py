@@ -132,7 +132,13 @@ class QuickModes:
         self.persona = persona
         self.entropy = entropy
         self.engine = engine
+        self._debug = debug
         self._walk = ProposalWalk(config, debug=debug)
+
+    def reconfigure(self, config: Config) -> None:
+        """Negotiate by this configuration from now on."""
+        self.config = config
+        self._walk = ProposalWalk(config, debug=self._debug)
 
     # -- QM1 --------------------------------------------------------------------------------------------------------
 
@@ -303,7 +309,7 @@ class QuickModes:
         out.say(MessageDecoded("SENDING", quick.message_id, sent.payloads, sent.length + self.persona.qm3_excess))
         quick.last_answer = sent
         quick.resend = None
-        out.do(sa.wrap(sent.datagram))
+        sa.transmit(sent.datagram, out)
         out.say(KeyAdded(agreement.outbound_spi))
         self._finish(quick, agreement, out)
         return agreement
@@ -415,7 +421,7 @@ class QuickModes:
         sent, quick.iv = sa.seal(steps.QUICK_MODE, steps.HASH, chain, numbers, quick.iv, quick.message_id)
         out.say(MessageDecoded("SENDING", quick.message_id, sent.payloads, sent.length))
         quick.resend = quick.last_answer = sent
-        out.do(sa.wrap(sent.datagram))
+        sa.transmit(sent.datagram, out)
 
     def _sets(self, match: Match) -> list[TransformSet]:
         names = match.settings.transform_sets
