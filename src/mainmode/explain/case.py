@@ -77,7 +77,7 @@ class Log:
         return Evidence(self.source, where.line if where else 0, text, index)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class View:
     """One negotiation as one box told it."""
 

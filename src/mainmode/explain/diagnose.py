@@ -15,11 +15,11 @@ from mainmode.config.model import Config
 from mainmode.events import Entry
 from mainmode.explain import ladder
 from mainmode.explain.case import PARTNER, Case, Log, Shown, View
-from mainmode.explain.compare import OTHER, End, Problem, all_problems, end_of, ends_of, problems_of
+from mainmode.explain.compare import ORDER, OTHER, End, Problem, all_problems, end_of, ends_of, problems_of
 from mainmode.explain.diagnosis import Certainty, Diagnosis, Evidence, Fix, Site, Text
 from mainmode.explain.ladder import Ladder
 from mainmode.explain.rules import RULES, Finding, Rule
-from mainmode.explain.rules.parts import peer_of
+from mainmode.explain.rules.parts import FAILS_AT, peer_of
 
 RANK: Final[dict[Certainty, int]] = {"certain": 0, "likely": 1, "possible": 2}
 SITES: Final[tuple[Site, Site]] = ("a", "b")
@@ -46,10 +46,19 @@ def diagnose(
         built = ladders[source] if ladders else ladder.build(said)
         logs.append(Log(source, said, built, count))
         count += len(built.negotiations)
-    found: list[tuple[Rule, Finding, Case]] = []
+    found: list[_Judged] = []
     for case in cases(logs, configs, shown):
         found += _judged(case)
     return _merged(found)
+
+
+def owners(
+    entries: Sequence[Sequence[Entry]], ladders: Sequence[Ladder], configs: Sequence[Config]
+) -> list[Config | None]:
+    """Each log's configuration; None where none fits."""
+    logs = [Log(source, said, built) for source, (said, built) in enumerate(zip(entries, ladders, strict=True))]
+    found = _owners(logs, configs)
+    return [configs[found[source]] if source in found else None for source in range(len(logs))]
 
 
 # --- cases --------------------------------------------------------------------------------------------------------
@@ -201,7 +210,10 @@ def _sites(views: tuple[View, ...], configs: Sequence[Config], owners: dict[int,
 # --- which findings stand -----------------------------------------------------------------------------------------
 
 
-def _judged(case: Case) -> list[tuple[Rule, Finding, Case]]:
+_Judged = tuple[Rule, Finding, Case]
+
+
+def _judged(case: Case) -> list[_Judged]:
     """The findings of one case: the best, and what remains possible beside it."""
     found = []
     for rule in RULES.values():
@@ -223,10 +235,40 @@ def _judged(case: Case) -> list[tuple[Rule, Finding, Case]]:
         ]
         failures = [best, *kept[:MAX_ALTERNATIVES]]
         failures = [failures[0], *(_demoted(one) for one in failures[1:])]
-    return failures or notes
+    return [*failures, *_next(case, failures)] or notes
 
 
-def _demoted(one: tuple[Rule, Finding, Case]) -> tuple[Rule, Finding, Case]:
+def _next(case: Case, failures: Sequence[_Judged]) -> Iterator[_Judged]:
+    """What the configurations say will go wrong further on, once the cause is mended."""
+    if not case.both_configured or not failures or failures[0][1].certainty != "certain":
+        return
+    named = {rule.name for rule, _, _ in failures}
+    first = failures[0][0].name
+    initiator = case.site("initiator")
+    for problem in case.problems:
+        rule = RULES.get(problem.rule)
+        stages = FAILS_AT.get(problem.rule, frozenset())
+        if rule is None or not rule.failure or problem.rule in named or stages & case.passed:
+            continue
+        if ORDER.index(problem.rule) <= ORDER.index(first) if first in ORDER else True:
+            continue
+        if initiator is not None and initiator not in problem.initiators:
+            continue
+        sentences = (Text(f"{problem.what.en}.", f"{problem.what.ja}。"), _FURTHER_ON)
+        finding = Finding(
+            "certain", min(stages), sentences, spans=problem.spans, fixes=problem.fixes, values=_NO_DETAIL
+        )
+        yield rule, finding, case
+
+
+_FURTHER_ON: Final = Text(
+    "The negotiation did not come so far; it would fail there next.",
+    "ネゴシエーションはここまで進んでいませんが、次はここで失敗します。",
+)
+_NO_DETAIL: Final = {"detail": "…"}
+
+
+def _demoted(one: _Judged) -> _Judged:
     """Of two that are likely only the first is; the others are possible."""
     rule, finding, case = one
     return (rule, replace(finding, certainty="possible"), case) if finding.certainty == "likely" else one
@@ -242,7 +284,7 @@ class _Group:
     times: int = 1
 
 
-def _merged(found: Sequence[tuple[Rule, Finding, Case]]) -> list[Diagnosis]:
+def _merged(found: Sequence[_Judged]) -> list[Diagnosis]:
     groups: dict[tuple[str, object], _Group] = {}
     for rule, finding, case in found:
         key = rule.name, peer_of(case)

@@ -113,9 +113,9 @@ def deleted_by_peer(case: Case) -> Finding | None:
         return None
     if seen(case, ev.DuplicatePacket) and case.established and len(seen(case, ev.DuplicatePacket)) > 1:
         return None  # responses-lost
-    own = not _ended(case, "Peer Terminate")
+    seen_up = any(view.established for view in case.views)
     return finding(
-        "certain" if not own else "likely",
+        "certain" if seen_up and _ended(case, "Peer Terminate") else "likely",
         "",
         [
             Text(

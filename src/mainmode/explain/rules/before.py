@@ -41,7 +41,8 @@ def no_interesting_traffic(case: Case) -> Finding | None:
         because.append(Text("There is no route to the peer.", "ピアへの経路がありません。"))
     lookups = seen(case, ev.CryptoMapLookup, ev.CryptoMapSkipped) if missed else ()
     return finding(
-        "certain" if problem or missed else "likely",
+        # Without the configuration it may as well be an address that NAT has changed.
+        "certain" if problem else "likely",
         "",
         because,
         (*lookups, *missed, *unroutable),

@@ -99,7 +99,8 @@ def _phase2_failed(case: Case) -> bool:
     "暗号マップ エントリのピアが {peer} と異なります",
 )
 def peer_address_mismatch(case: Case) -> Finding | None:
-    lines = seen(case, ev.PeerMismatch)
+    matched = {view for view, _, _ in case.events(ev.StaticMapMatched)}
+    lines = tuple(mark for mark in seen(case, ev.PeerMismatch) if mark[0] not in matched)
     ourselves = seen(case, ev.PeerIsOurselves)
     problem = configured(case, "peer-address-mismatch")
     if _over(case) or not (lines or ourselves or problem):
@@ -116,8 +117,9 @@ def peer_address_mismatch(case: Case) -> Finding | None:
     if ourselves:
         because.append(Text("`set peer` names this box itself.", "`set peer` が自分自身を指しています。"))
     peer = next((view.peer for view in case.views if view.peer), None)
+    over = problem or ourselves or _consequences(case)
     return finding(
-        "certain",
+        "certain" if over else "likely",  # the walk may still come to another entry
         "QM1" if lines else "MM1" if started(case) else "",
         because,
         (*lines, *ourselves),
@@ -192,6 +194,8 @@ def proxy_identity_mismatch(case: Case) -> Finding | None:
     because = []
     proposed = next((event for _, _, event in case.events(ev.CryptoMapEntryMissing)), None)
     if lines or (mismatched and not matched):
+        # Without the walk through the crypto map it may as well be an entry that was passed over as incomplete.
+        certainty = "certain" if problem or mismatched else "likely"
         because.append(
             Text(
                 "The responder has no access-list line that is the exact mirror image of what was proposed; neither a"
