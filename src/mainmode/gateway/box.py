@@ -87,7 +87,7 @@ class Box:
     def resend(self, sa: IkeSa, resend: Resend, out: Out) -> None:
         """Send a message once more, without new work."""
         out.say(MessageDecoded("RESENDING", resend.message_id, resend.payloads, resend.length))
-        out.do(sa.wrap(resend.datagram))
+        sa.transmit(resend.datagram, out)
 
     def delay(self, resend: Resend) -> float:
         """Seconds until this message is sent again, or given up."""

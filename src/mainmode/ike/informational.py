@@ -69,7 +69,7 @@ class Informational:
         cookies = sa.initiator_cookie + sa.responder_cookie
         sent = sa.clear(steps.INFORMATIONAL, (Notify(PROTO_ISAKMP, cookies, number),), message_id(self.entropy))
         out.say(MessageDecoded("SENDING", sent.message_id, sent.payloads, sent.length))
-        out.do(sa.wrap(sent.datagram))
+        sa.transmit(sent.datagram, out)
 
     def send_delete_ike(self, sa: IkeSa, out: Out) -> None:
         """Tell the peer that the IKE SA is gone."""
@@ -108,7 +108,7 @@ class Informational:
             identifier,
         )
         out.say(MessageDecoded("SENDING", identifier, sent.payloads, sent.length))
-        out.do(sa.wrap(sent.datagram))
+        sa.transmit(sent.datagram, out)
 
     def open(self, sa: IkeSa, message: Message, out: Out) -> Opened:
         """Decrypt and verify. `Malformed` or `Refused` (without a NOTIFY: nobody has proved anything) otherwise."""

@@ -442,7 +442,7 @@ class MainMode:
     def _send(self, sa: IkeSa, sent: Resend, out: Out) -> None:
         out.say(MessageDecoded("SENDING", 0, sent.payloads, sent.length))
         sa.resend = sa.last_answer = sent
-        out.do(sa.wrap(sent.datagram))
+        sa.transmit(sent.datagram, out)
 
 
 def nonsense(what: str) -> Refused:

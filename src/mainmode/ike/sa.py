@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from ipaddress import IPv4Address
 from math import inf
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from mainmode.alarms import Alarm
 from mainmode.blame import Malformed
@@ -19,10 +19,12 @@ from mainmode.events import Role
 from mainmode.ike.algorithms import Cipher, Hash
 from mainmode.ike.cryptomap import Match
 from mainmode.ike.dh import KeyPair
+from mainmode.ike.fragments import Pieces, breaks, broken
 from mainmode.ike.keys import Phase1Keys, cipher_key, phase2_iv
 from mainmode.ike.offers import Phase1Suite, Phase2Suite
 from mainmode.ike.persona import Persona
 from mainmode.secret import Secret
+from mainmode.transcript import Transcript
 from mainmode.wire import FLAG_ENCRYPTED, Header, Message, Payload, decode_payloads, encode_header, encode_payloads
 
 IKE_PORT: Final = 500
@@ -106,6 +108,7 @@ class IkeSa:
         "keepalive_alarm",
         "keepalives_unanswered",
         "last_answer",
+        "last_broken",
         "last_received",
         "life_alarm",
         "local",
@@ -114,6 +117,8 @@ class IkeSa:
         "nat_t_draft",
         "peer_fragments",
         "persona",
+        "pieces",
+        "pieces_sent",
         "rekeying",
         "remote",
         "remote_behind_nat",
@@ -187,6 +192,12 @@ class IkeSa:
         self.nat_t_draft = False
         """NAT traversal follows a draft rather than RFC 3947: other payload numbers and encapsulation modes."""
         self.peer_fragments = False
+        """The peer offered to take messages in pieces."""
+        self.pieces = Pieces()
+        """What has come of a message in pieces."""
+        self.pieces_sent = 0
+        self.last_broken = b""
+        """The last message that was sent in pieces, and its number: sent again, it has the same one."""
         self.rekeying = False
         self.exchanges: dict[int, QuickMode] = {}
         """Quick modes under way or just finished, by message id."""
@@ -240,11 +251,14 @@ class IkeSa:
         """The first IV of the exchange with this message id."""
         return phase2_iv(self.hash, self.iv, message_id, self.cipher.block_size)
 
-    def wrap(self, datagram: bytes) -> Send:
-        """An ISAKMP message as a datagram to the peer."""
-        if self.local.port == NAT_T_PORT:
-            datagram = NON_ESP_MARKER + datagram
-        return Send(datagram, self.local, self.remote)
+    def transmit(self, datagram: bytes, out: Transcript[Any]) -> None:
+        """Send an ISAKMP message to the peer: whole, or in pieces if it is long and the peer takes them."""
+        whole = not breaks(self.persona, self.peer_fragments, len(datagram))
+        if not whole and self.last_broken != datagram:
+            self.last_broken, self.pieces_sent = datagram, self.pieces_sent % 0xFFFF + 1
+        marker = NON_ESP_MARKER if self.local.port == NAT_T_PORT else b""
+        for one in [datagram] if whole else broken(datagram, self.pieces_sent):
+            out.do(Send(marker + one, self.local, self.remote))
 
     def clear(self, exchange: int, payloads: tuple[Payload, ...], message_id: int = 0) -> Resend:
         """A message in the clear."""
