@@ -37,8 +37,15 @@ from mainmode.span import Span
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
-LINES_BUDGET: Final = 21_000_000
-"""Characters of debug lines on one page. A browser and a mail server take 25 MB; what is more is counted, not shown."""
+BUDGET: Final = 23_000_000
+"""Bytes of one page, about: mail servers take 25 MB and browsers open it. What is more is counted, not shown."""
+
+LINE_COST: Final = 40
+ARROW_COST: Final = 500
+ROW_COST: Final = 800
+SECTION_COST: Final = 1_500
+DIAGNOSIS_COST: Final = 5_000
+"""Bytes of markup around a debug line, an arrow, a row, a negotiation, a diagnosis; rather too much than too little."""
 
 ANNOTATED: Final = 20_000
 """Debug lines up to which each has its configuration lines beside it; in longer logs each message has them."""
@@ -200,6 +207,7 @@ class _End:
     name: str
     heard: bool
     role: str
+    """Key of the word for it."""
     outcome: str
     state: str
 
@@ -215,12 +223,11 @@ class _Section:
     outcome: str
     ids: Sequence[str]
     groups: Sequence[_Group]
+    overview: Sequence[_Row]
+    """The rows of the small ladder: those with an arrow."""
+    omitted: int
+    """Debug lines for which there was no room on the page."""
     open: bool
-
-    @property
-    def overview(self) -> Sequence[_Row]:
-        """The rows of the small ladder: those with an arrow."""
-        return [row for group in self.groups for row in group.rows if row.arrows]
 
 
 # --- the page -----------------------------------------------------------------------------------------------------
@@ -300,8 +307,8 @@ class _Page:
         self._files = {listing.file: number for number, listing in enumerate(listings)}
         self._anchors = [_anchors(number, side) for number, side in enumerate(sides)]
         self._evidence = {(one.source, one.entry) for diagnosis in diagnoses for one in diagnosis.evidence}
-        self._budget = LINES_BUDGET
-        self._annotated = sum(len(side.entries) for side in sides) <= ANNOTATED
+        self._budget = BUDGET - DIAGNOSIS_COST * len(diagnoses)
+        self.annotated = sum(len(side.entries) for side in sides) <= ANNOTATED
         self.sections = self._sections()
         self.homeless = [self._homeless(number) for number in range(len(sides))]
 
@@ -410,15 +417,15 @@ class _Page:
         sections: dict[int, _Section] = {}
         # What a diagnosis speaks of comes first where there is not room for everything.
         for number in sorted(range(len(pairs)), key=lambda number: (number not in accused, number)):
-            is_open = number in accused or len(pairs) <= OPEN_SECTIONS or (not accused and number < OPEN_SECTIONS)
+            opened = len(sections) < OPEN_SECTIONS if accused else number < OPEN_SECTIONS
+            is_open = opened and (number in accused or not accused or len(pairs) <= OPEN_SECTIONS)
             sections[number] = self._section(number, pairs[number], accused.get(number, ""), is_open)
         return [sections[number] for number in range(len(pairs))]
 
     def _pairs(self) -> list[tuple[tuple[int, int], ...]]:
         """Each negotiation as (log, number in its ladder), once or, where both ends were heard, twice."""
         if len(self.sides) < 2:
-            return [((source, number),) for source, side in enumerate(self.sides)
-                    for number in range(len(side.ladder.negotiations))]  # fmt: skip
+            return [((0, number),) for side in self.sides for number in range(len(side.ladder.negotiations))]
         logs = []
         first = 0
         for source, side in enumerate(self.sides):
@@ -436,7 +443,12 @@ class _Page:
         first, second = ends[0], ends[1] if len(ends) == 2 else None
         swapped = first[1].role == "responder" or (second is not None and second[1].role == "initiator")
         left, right = (second, first) if swapped else (first, second)
-        builder = _Builder(self, number, left, right, stage)
+        self._budget -= SECTION_COST
+        no_room = self._budget <= 0
+        if no_room:
+            self._omitted.update((source, index) for source, told in ends for index in told.lines)
+        groups = [] if no_room else _Builder(self, number, left, right, stage).groups()
+        drawn = [row for group in groups for row in group.rows if row.arrows] if is_open or self.annotated else []
         told = [negotiation for _, negotiation in ends]
         quick = {q.message_id: q for negotiation in told for q in negotiation.phase2}
         return _Section(
@@ -446,18 +458,25 @@ class _Page:
             self._end(right, left),
             _worst([negotiation.outcome for negotiation in told]),
             [f"{message_id:08x}" for message_id in quick if message_id is not None],
-            builder.groups(),
+            groups,
+            drawn,
+            sum(len(negotiation.lines) for negotiation in told) if no_room else 0,
             is_open,
         )
 
     def _end(self, end: tuple[int, Negotiation] | None, other: tuple[int, Negotiation] | None) -> _End:
+        """Who stands there; a box of which nothing was heard has no outcome."""
         if end is not None:
             source, told = end
             return _End(self.sides[source].name, True, told.role, told.outcome, told.phase1.state)
         if self.one_clock and other is not None and len(self.sides) == 2:
-            return _End(self.sides[1 - other[0]].name, False, "", "", "")
+            return _End(self.sides[1 - other[0]].name, False, "stopped.no.peer", "", "")
         peer = other[1].peer if other is not None else None
-        return _End(str(peer) if peer else self.say("unknown.peer"), False, "", "", "")
+        return _End(str(peer) if peer else self.say("unknown.peer"), False, "not.heard", "", "")
+
+    def charge(self, cost: int) -> None:
+        """Take room on the page."""
+        self._budget -= cost
 
     def _homeless(self, source: int) -> _Cell:
         places = self.sides[source].ladder.places
@@ -475,9 +494,9 @@ class _Page:
             if self._budget < len(spoken) and not evidence:
                 self._omitted.add((source, index))
                 continue
-            self._budget -= len(spoken) + 30  # the markup of a line
+            self._budget -= len(spoken.encode(errors="replace")) + LINE_COST
             first, _, more = spoken.partition("\n")
-            spans = side.origins[index][:ORIGINS] if side.origins and self._annotated else ()
+            spans = side.origins[index][:ORIGINS] if side.origins and self.annotated else ()
             origins = self.config_links(spans, ORIGINS)
             lines.append(_Line(self._anchors[source][index], _number(side, index), first, more, origins, evidence))
         return _Cell(lines, len(indexes) - len(lines))
@@ -603,6 +622,7 @@ class _Builder:
 
     def _row(self, key: _Key, drawn: tuple[list[_Drawn], list[_Drawn]]) -> _Row:
         first, again = drawn
+        self.page.charge(ROW_COST + ARROW_COST * (len(first) + len(again)))
         cells = {}
         spans: dict[Span, None] = {}
         for at_left, end in ((True, self.left), (False, self.right)):
@@ -619,7 +639,7 @@ class _Builder:
             cut = len(indexes) if repeated is None else sum(index < repeated for index in indexes)
             cells[at_left] = self.page.cell(source, indexes[:cut]), self.page.cell(source, indexes[cut:])
             origins = self.page.sides[source].origins
-            for index in indexes if origins else ():
+            for index in indexes if origins and self.page.annotated else ():
                 spans.update(dict.fromkeys(origins[index]))
         kind: RowKind = "info" if key[0] == "INFO" else "message" if first or again else "quiet"
         if kind == "info":
@@ -660,6 +680,7 @@ class _Builder:
                 yield exchange, [self._never(name, exchange) for name in _after(seen, steps.MESSAGES[6:])]
 
     def _never(self, name: str, exchange: object) -> _Row:
+        self.page.charge(ROW_COST + ARROW_COST)
         starts_left = True
         mode = self._quick_mode(exchange) if exchange is not None else None
         if mode is not None:
