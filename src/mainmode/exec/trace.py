@@ -97,12 +97,12 @@ def follow(running: Running, interface: str, packet: Packet) -> Trace:
 
 def _route(config: Config, way: Way, destination: IPv4Address) -> Phase:
     lines: tuple[Span, ...] = ()
-    hop = f"next-hop {destination} "  # a connected network
+    hop = f"found next-hop {destination} "  # a connected network
     if way.route is not None:
         lines = (way.route,)
         # What reverse-route put into the routing table has no gateway of its own.
-        hop = next((f"next-hop {route.gateway} " for route in config.routes if route.span == way.route), "")
-    found = (f"found {hop}using egress ifc  {way.interface}",)
+        hop = next((f"found next-hop {route.gateway} " for route in config.routes if route.span == way.route), "")
+    found = (f"{hop}using egress ifc  {way.interface}",)
     return Phase("ROUTE-LOOKUP", "Resolve Egress Interface", config=lines, information=found)
 
 

@@ -31,12 +31,19 @@ class Capture:
 
     def add(self, payload: bytes, source: Endpoint, to: Endpoint, now: float) -> None:
         """A datagram; port 0 stands for IP protocol 50."""
-        if to.port:
-            packet = udp(source.address, source.port, to.address, to.port, payload)
-        else:
-            packet = ipv4(ESP, source.address, to.address, payload)
+        self.record(outer(payload, source, to), now)
+
+    def record(self, packet: bytes, now: float) -> None:
+        """An IPv4 packet."""
         seconds, microseconds = divmod(round(wall(now) * 1_000_000), 1_000_000)
         os.write(self._fd, _RECORD.pack(seconds, microseconds, len(packet), len(packet)) + packet)
 
     def close(self) -> None:
         os.close(self._fd)
+
+
+def outer(payload: bytes, source: Endpoint, to: Endpoint) -> bytes:
+    """The packet around what a socket sends or receives; port 0 stands for IP protocol 50."""
+    if to.port:
+        return udp(source.address, source.port, to.address, to.port, payload)
+    return ipv4(ESP, source.address, to.address, payload)

@@ -23,6 +23,8 @@ from typing import Final
 from mainmode.blame import ConfigError, Refused
 from mainmode.config.model import Config, Interface
 from mainmode.events import Entry
+from mainmode.exec.debugging import Debugging
+from mainmode.exec.statistics import Statistics
 from mainmode.gateway import Action, Endpoint, Gateway, Install, Remove, Send
 from mainmode.ike.sa import NAT_T_PORT, NON_ESP_MARKER, Tunnel
 from mainmode.ipsec.dataplane import Delivered, Dropped, Protected
@@ -30,11 +32,13 @@ from mainmode.ipsec.drops import Drop
 from mainmode.ipsec.memory import MemoryPlane
 from mainmode.ipsec.sa import IpsecSa
 from mainmode.lab.keylog import KeyLog
-from mainmode.shell import rtnetlink
-from mainmode.shell.capture import Capture
+from mainmode.shell import control, debug, rtnetlink
+from mainmode.shell.capture import Capture, outer
+from mainmode.shell.captures import Captures
 from mainmode.shell.clock import now
-from mainmode.shell.debug import Debug
 from mainmode.shell.hardening import check_keys, keep_memory_private, private_file
+from mainmode.shell.notify import notify, watchdog_interval
+from mainmode.shell.operator import Operator
 from mainmode.shell.tun import Tun
 from mainmode.shell.udp import Arrival, Port, open_ports
 from mainmode.shell.userspace import Userspace, inner_mtu
@@ -60,7 +64,9 @@ class Options:
 
     devices: Mapping[str, str] = field(default_factory=dict)
     """The Linux interface of an interface of the configuration; by default the one that has its address."""
-    debug: Debug = field(default_factory=Debug)
+    debugging: Debugging = field(default_factory=Debugging)
+    name: str | None = None
+    """By which `mainmode exec` finds it; by default the configuration's file name, if that is still free."""
     pcap: Path | None = None
     """A file for a capture of IKE and ESP."""
     keylog: Path | None = None
@@ -70,18 +76,21 @@ class Options:
 class Service:
     """A gateway with its sockets, its TUN device and its timer."""
 
-    def __init__(self, config: Config, ports: Sequence[Port], tun: Tun, debug: Debug) -> None:
-        self.debug = debug
+    def __init__(self, config: Config, ports: Sequence[Port], tun: Tun, debugging: Debugging) -> None:
+        self.debugging = debugging
         self.capture: Capture | None = None
+        self.captures = Captures(config)
+        self.control: control.Control | None = None
         self.keylog: tuple[KeyLog, Path] | None = None
-        plane = MemoryPlane(os.urandom)
-        self.gateway = Gateway(config, entropy=os.urandom, plane=plane)
+        self.statistics = Statistics()
+        self.plane = MemoryPlane(os.urandom)
+        self.gateway = Gateway(config, entropy=self.statistics.counted(os.urandom), plane=self.plane)
         self._ports = {port.local: port for port in ports}
         self._tun = tun
         self._userspace = Userspace(
             config,
             tun,
-            plane,
+            self.plane,
             send=self._send_esp,
             acquire=self._acquire,
             complain=self._complain,
@@ -104,7 +113,7 @@ class Service:
 
     def stop(self) -> None:
         """Tell every peer that its SAs are gone."""
-        self._do(self.gateway.clear_isakmp(now()))
+        self.carry_out(self.gateway.clear_isakmp(now()))
 
     # -- the three inputs ---------------------------------------------------------------------------------------------
 
@@ -116,45 +125,51 @@ class Service:
             if not arrival.payload or arrival.payload == KEEPALIVE:
                 continue
             at = now()
-            if self.capture is not None:
-                self.capture.add(arrival.payload, arrival.source, arrival.to, at)
+            self._passed(arrival.payload, arrival.source, arrival.to, arrival.to, at)
             if not port.local.port or (port.local.port == NAT_T_PORT and arrival.payload[:4] != NON_ESP_MARKER):
                 self._from_peer(arrival, at)
             else:
-                self._do(self.gateway.receive(arrival.payload, arrival.source, at, arrival.to))
+                self.statistics.received(arrival.payload, arrival.to)
+                self.carry_out(self.gateway.receive(arrival.payload, arrival.source, at, arrival.to))
 
     def _from_peer(self, arrival: Arrival, at: float) -> None:
         done = self._userspace.from_peer(arrival.payload, arrival.source.address, arrival.to.address, at)
         if isinstance(done, Delivered):
+            if self.captures.running:
+                self.captures.inside(done.packet, done.packet[16:20], at)
             if done.sa.in_udp:
                 tunnel = self._tunnel(done.sa.spi)
                 if tunnel is not None and tunnel.sa.remote != arrival.source:
                     self.gateway.esp_from(tunnel, arrival.source, arrival.to, at)
         elif done.why is Drop.UNKNOWN_SPI:
-            self._do(self.gateway.unknown_spi(done.spi, arrival.source.address, at))
+            self.carry_out(self.gateway.unknown_spi(done.spi, arrival.source.address, at))
 
     def _from_hosts(self) -> None:
         for _ in range(BURST):
             packet = self._tun.read()
             if packet is None:
                 return
-            self._userspace.from_hosts(packet, now())
+            at = now()
+            if self.captures.running:
+                self.captures.inside(packet, packet[12:16], at)
+            self._userspace.from_hosts(packet, at)
 
     def _acquire(self, packet: bytes) -> None:
-        self._do(self.gateway.outbound(packet, now()))
+        self.carry_out(self.gateway.outbound(packet, now()))
 
     def _tick(self) -> None:
         self._timer = None
-        self._do(self.gateway.tick(now()))
+        self.carry_out(self.gateway.tick(now()))
 
     # -- what comes of them -------------------------------------------------------------------------------------------
 
-    def _do(self, items: Sequence[Entry | Action]) -> None:
+    def carry_out(self, items: Sequence[Entry | Action]) -> None:
         """Print the entries, carry out the actions, in order; then set the timer anew."""
+        self.statistics.came_of(items)
         actions: list[Action] = []
         for item in items:
             if isinstance(item, Entry):
-                self.debug.print(item, sys.stdout)
+                self._say(item)
                 continue
             actions.append(item)
             if isinstance(item, Send):
@@ -191,21 +206,31 @@ class Service:
         port = self._ports.get(source)
         if port is None:
             return
-        if self.capture is not None:
-            self.capture.add(payload, source, to, now())
+        self._passed(payload, source, to, source, now())
         port.send(payload, to)
+
+    def _passed(self, payload: bytes, source: Endpoint, to: Endpoint, ours: Endpoint, at: float) -> None:
+        """Something went over the wire: for the captures."""
+        if self.capture is not None:
+            self.capture.add(payload, source, to, at)
+        if self.captures.running:
+            self.captures.outside(outer(payload, source, to), ours.address, at)
 
     def _send_esp(self, protected: Protected) -> None:
         sa = protected.sa
-        source, to = Endpoint(sa.local, sa.local_port), Endpoint(sa.remote, sa.remote_port)
         tunnel = self._tunnel(sa.pair_spi) if sa.in_udp else None
-        # Behind a NAT the peer may have moved since these SAs were made.
-        self._send(protected.datagram, source, tunnel.sa.remote if tunnel is not None else to)
+        if tunnel is not None:
+            # Behind a NAT the peer may have moved since these SAs were made.
+            self._send(protected.datagram, tunnel.sa.local, tunnel.sa.remote)
+        else:
+            self._send(protected.datagram, Endpoint(sa.local, sa.local_port), Endpoint(sa.remote, sa.remote_port))
 
     def _tunnel(self, inbound_spi: int) -> Tunnel | None:
-        if inbound_spi not in self._tunnels:
+        found = self._tunnels.get(inbound_spi)
+        if found is None:
             self._tunnels = {tunnel.inbound_spi: tunnel for _, tunnel in self.gateway.tunnels}
-        return self._tunnels.get(inbound_spi)
+            found = self._tunnels.get(inbound_spi)
+        return found
 
     def _complain(self, dropped: Dropped, own: IPv4Address) -> None:
         event = dropped.event(own)
@@ -214,7 +239,14 @@ class Service:
             self._complaints_second, self._complaints = second, 0
         self._complaints += 1
         if event is not None and self._complaints <= COMPLAINTS_PER_SECOND:
-            self.debug.print(Entry(event, None, None, now()), sys.stdout)
+            self._say(Entry(event, None, None, now()))
+
+    def _say(self, entry: Entry) -> None:
+        lines = debug.lines(self.debugging, entry)
+        if lines is not None:
+            print(lines, flush=True)
+            if self.control is not None:
+                self.control.monitor(lines)
 
     def _log_keys(self, keylog: KeyLog, directory: Path, actions: Sequence[Action]) -> None:
         keylog.watch(self, actions)
@@ -304,7 +336,8 @@ async def _serve(config: Config, path: Path, options: Options) -> None:
                     ports.append(port)
         tun = open_tun(config)
         stack.callback(tun.close)
-        service = Service(config, ports, tun, options.debug)
+        service = Service(config, ports, tun, options.debugging)
+        stack.callback(service.captures.close)
         if options.pcap:
             service.capture = Capture(options.pcap)
             stack.callback(service.capture.close)
@@ -315,14 +348,45 @@ async def _serve(config: Config, path: Path, options: Options) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         service.start(loop)
+        await _open_control(service, path, options.name, stack)
         _warn_of_forwarding()
         print(
             f"mainmode: {config.hostname} is up on {', '.join(f'{n} ({d})' for n, d in devices.items())}",
             file=sys.stderr,
             flush=True,
         )
+        notify(READY=1, STATUS=f"{config.hostname} is up")
+        _keep_watchdog_quiet(loop)
         await stop.wait()
+        notify(STOPPING=1)
         service.stop()
+
+
+async def _open_control(service: Service, path: Path, name: str | None, stack: ExitStack) -> None:
+    """The control socket. ConfigError if it cannot be had under the name that was asked for.
+
+    A gateway that nobody named does without rather than not run: its work is tunnels.
+    """
+    try:
+        where = control.directory(name or path.stem)
+        listener = control.listen(where)
+    except (ValueError, OSError) as refused:
+        if name is not None:
+            raise ConfigError(Span(str(path), 1), f"no control socket: {refused}") from None
+        print(f"mainmode: {refused}: mainmode exec will not reach this gateway", file=sys.stderr)
+        return
+    operator = Operator(service, where)
+    service.control = control.Control(listener, operator.execute, f"{service.gateway.config.hostname}# ")
+    stack.callback(service.control.close)
+    await service.control.start()
+
+
+def _keep_watchdog_quiet(loop: asyncio.AbstractEventLoop) -> None:
+    """While the event loop turns, systemd is told so; when it hangs, systemd starts the gateway anew."""
+    interval = watchdog_interval()
+    if interval is not None:
+        notify(WATCHDOG=1)
+        loop.call_later(interval, _keep_watchdog_quiet, loop)
 
 
 def _warn_of_forwarding() -> None:

@@ -10,7 +10,7 @@ packet: the kernel fragments what is longer before encryption, and answers with 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address, IPv4Network, summarize_address_range
 from typing import Final, NamedTuple
 
@@ -181,16 +181,36 @@ class Userspace:
 
     def route_protected(self) -> None:
         """Route what the crypto access-lists name into the TUN. ConfigError at the line, if it is routed already."""
-        for network, span in protected(self._config):
+        self._route_protected(self._config, {})
+
+    def reconfigure(self, config: Config) -> None:
+        """Go by another configuration from now on. ConfigError as in `route_protected`, and then nothing has changed."""
+        before = dict(protected(self._config))
+        self._route_protected(config, before)
+        after = dict(protected(config))
+        for network in before.keys() - after.keys():
+            self._unroute(network)
+        self._config = config
+        self._waiting.clear()
+        self._said.clear()
+
+    def _route_protected(self, config: Config, routed: Mapping[IPv4Network, Span | None]) -> None:
+        done: list[IPv4Network] = []
+        for network, span in protected(config).items():
+            if network in routed:
+                continue
             try:
                 self._route(network)
             except FileExistsError:
-                where = span or Span(self._config.file, 1)
+                for other in done:
+                    self._unroute(other)
+                where = span or Span(config.file, 1)
                 message = f"{network} is routed by this host already; take that route away: the tunnel needs it"
                 raise ConfigError(where, message) from None
+            done.append(network)
 
     def _route(self, network: IPv4Network) -> None:
-        if not self._routes[network]:
+        if network not in self._routes:
             self._tun.route(network, self._own_address(network))
         self._routes[network] += 1
 
@@ -220,7 +240,7 @@ def networks(proxy: ProxyId) -> list[IPv4Network]:
     return _halved(IPv4Network(f"{proxy.address}/{proxy.mask}", strict=False))
 
 
-def protected(config: Config) -> Iterable[tuple[IPv4Network, Span | None]]:
+def protected(config: Config) -> dict[IPv4Network, Span | None]:
     """What the crypto access-lists of bound crypto maps name as destinations, with their lines; each network once."""
     found: dict[IPv4Network, Span | None] = {}
     for crypto_map in config.crypto_maps.values():
@@ -230,7 +250,7 @@ def protected(config: Config) -> Iterable[tuple[IPv4Network, Span | None]]:
                 for addresses in line.destinations if line.permit and line.active else ():
                     for network in _networks(addresses):
                         found.setdefault(network, line.span)
-    return found.items()
+    return found
 
 
 def _networks(addresses: Addresses) -> list[IPv4Network]:
