@@ -184,11 +184,10 @@ class Userspace:
         self._route_protected(self._config, {})
 
     def reconfigure(self, config: Config) -> None:
-        """Go by another configuration from now on. ConfigError as in `route_protected`, and then nothing has changed."""
-        before = dict(protected(self._config))
+        """Go by another configuration from now on. ConfigError as in `route_protected`; then nothing has changed."""
+        before = protected(self._config)
         self._route_protected(config, before)
-        after = dict(protected(config))
-        for network in before.keys() - after.keys():
+        for network in before.keys() - protected(config).keys():
             self._unroute(network)
         self._config = config
         self._waiting.clear()
@@ -215,6 +214,8 @@ class Userspace:
         self._routes[network] += 1
 
     def _unroute(self, network: IPv4Network) -> None:
+        if network not in self._routes:
+            return  # it could not be had
         self._routes[network] -= 1
         if self._routes[network] <= 0:
             del self._routes[network]
