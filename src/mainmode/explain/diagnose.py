@@ -61,12 +61,21 @@ def owners(
     return [configs[found[source]] if source in found else None for source in range(len(logs))]
 
 
+def owners(
+    entries: Sequence[Sequence[Entry]], ladders: Sequence[Ladder], configs: Sequence[Config]
+) -> list[Config | None]:
+    """The configuration of the box that said each log; None where none fits."""
+    logs = [Log(source, said, built) for source, (said, built) in enumerate(zip(entries, ladders, strict=True))]
+    found = _owners(logs, configs)
+    return [configs[found[log.source]] if log.source in found else None for log in logs]
+
+
 # --- cases --------------------------------------------------------------------------------------------------------
 
 
 def cases(logs: Sequence[Log], configs: Sequence[Config], shown: Sequence[Shown] = ()) -> list[Case]:
     """Each negotiation once, with both views of it where both ends were heard; and the lines that belong to none."""
-    owners = _owners(logs, configs)
+    whose = _owners(logs, configs)
     views = [(log, view) for log in logs for view in _views(log)]
     made: list[Case] = []
     taken: set[int] = set()
@@ -78,13 +87,13 @@ def cases(logs: Sequence[Log], configs: Sequence[Config], shown: Sequence[Shown]
         if partner is not None:
             taken.add(partner)
             pair = (view, views[partner][1])
-        made.append(_case(pair, configs, owners))
+        made.append(_case(pair, configs, whose))
     for _, view in views:
         if view.number is None and view.lines:
-            made.append(_case((view,), configs, owners))
-    made += [_case((), configs, owners, (one,)) for one in shown]
+            made.append(_case((view,), configs, whose))
+    made += [_case((), configs, whose, (one,)) for one in shown]
     if not made and configs:
-        made.append(_case((), configs, owners))
+        made.append(_case((), configs, whose))
     return made
 
 
@@ -179,9 +188,9 @@ def _belongs(log: Log, config: Config) -> int:
 
 
 def _case(
-    views: tuple[View, ...], configs: Sequence[Config], owners: dict[int, int], shown: Sequence[Shown] = ()
+    views: tuple[View, ...], configs: Sequence[Config], whose: dict[int, int], shown: Sequence[Shown] = ()
 ) -> Case:
-    sites = _sites(views, configs, owners)
+    sites = _sites(views, whose)
     ends: dict[Site, End] = {}
     problems: list[Problem] = []
     if len(configs) >= 2:
@@ -189,18 +198,18 @@ def _case(
         ends = {"a": end_a, "b": end_b}
         problems = all_problems(end_a, end_b)
     elif configs:
-        site = sites[0] if sites and owners else "a"
+        site = sites[0] if sites and whose else "a"
         peer = views[0].peer if views and site == sites[0] else None
         ends = {site: end_of(configs[0], site, peer)}
         problems = problems_of(ends[site])
     return Case(views, sites, ends, tuple(problems), tuple(shown))
 
 
-def _sites(views: tuple[View, ...], configs: Sequence[Config], owners: dict[int, int]) -> tuple[Site, ...]:
+def _sites(views: tuple[View, ...], whose: dict[int, int]) -> tuple[Site, ...]:
     """Named after the configuration, else after the log."""
     sites: list[Site] = []
     for view in views:
-        number = owners.get(view.log.source, view.log.source)
+        number = whose.get(view.log.source, view.log.source)
         sites.append(SITES[min(number, 1)])
     if len(sites) == 2 and sites[0] == sites[1]:
         sites[1] = OTHER[sites[0]]
