@@ -40,7 +40,7 @@ def findings(source: str, as_file: str) -> set[str]:
 def test_clock_dice_sockets_and_logging_are_refused_outside_the_shell_and_allowed_in_it(source: str) -> None:
     assert "TID251" in findings(source, "src/mainmode/ike/x.py")
     assert "TID251" in findings(source, "src/mainmode/gateway/x.py")
-    assert "TID251" in findings(source, "src/mainmode/cli.py")
+    assert "TID251" in findings(source, "src/mainmode/cli/x.py")
     assert "TID251" not in findings(source, "src/mainmode/shell/x.py")
 
 
@@ -54,5 +54,5 @@ def test_nothing_that_matters_hangs_on_an_assert() -> None:
 def test_only_the_shell_and_the_command_line_print() -> None:
     source = 'print("up")\n'
     assert findings(source, "src/mainmode/gateway/x.py") == {"T201"}
-    assert findings(source, "src/mainmode/cli.py") == set()
+    assert findings(source, "src/mainmode/cli/x.py") == set()
     assert findings(source, "src/mainmode/shell/x.py") == set()

@@ -6,7 +6,7 @@ configuration, its peer's in its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -38,7 +38,7 @@ def diagnose(
     """What is wrong, most likely first; at most one diagnosis per root cause. Never raises on any entries.
 
     `entries` holds what each box said, one sequence per log; `ladders` their ladders, where the caller has them.
-    Of more than two configurations the two that fit the logs best are used.
+    Of more than two configurations each negotiation has the two that its addresses name.
     """
     logs = []
     count = 0
@@ -50,15 +50,6 @@ def diagnose(
     for case in cases(logs, configs, shown):
         found += _judged(case)
     return _merged(found)
-
-
-def owners(
-    entries: Sequence[Sequence[Entry]], ladders: Sequence[Ladder], configs: Sequence[Config]
-) -> list[Config | None]:
-    """Each log's configuration; None where none fits."""
-    logs = [Log(source, said, built) for source, (said, built) in enumerate(zip(entries, ladders, strict=True))]
-    found = _owners(logs, configs)
-    return [configs[found[source]] if source in found else None for source in range(len(logs))]
 
 
 def owners(
@@ -188,29 +179,40 @@ def _belongs(log: Log, config: Config) -> int:
 
 
 def _case(
-    views: tuple[View, ...], configs: Sequence[Config], whose: dict[int, int], shown: Sequence[Shown] = ()
+    views: tuple[View, ...], configs: Sequence[Config], whose: Mapping[int, int], shown: Sequence[Shown] = ()
 ) -> Case:
-    sites = _sites(views, whose)
+    pair = _two(views, configs, whose)
+    sites = _sites(views, pair, whose)
     ends: dict[Site, End] = {}
     problems: list[Problem] = []
-    if len(configs) >= 2:
-        end_a, end_b = ends_of(configs[0], configs[1])
+    if len(pair) == 2:
+        end_a, end_b = ends_of(configs[pair[0]], configs[pair[1]])
         ends = {"a": end_a, "b": end_b}
         problems = all_problems(end_a, end_b)
-    elif configs:
+    elif pair:
         site = sites[0] if sites and whose else "a"
         peer = views[0].peer if views and site == sites[0] else None
-        ends = {site: end_of(configs[0], site, peer)}
+        ends = {site: end_of(configs[pair[0]], site, peer)}
         problems = problems_of(ends[site])
     return Case(views, sites, ends, tuple(problems), tuple(shown))
 
 
-def _sites(views: tuple[View, ...], whose: dict[int, int]) -> tuple[Site, ...]:
+def _two(views: tuple[View, ...], configs: Sequence[Config], whose: Mapping[int, int]) -> tuple[int, ...]:
+    """Of many configurations the two of this negotiation: the log's own, and the one that has the peer's address."""
+    if len(configs) <= 2 or not views:
+        return tuple(range(min(len(configs), 2)))
+    near = whose.get(views[0].log.source)
+    peer = views[0].peer
+    far = next((i for i, one in enumerate(configs) if i != near and peer and one.interface_at(peer)), None)
+    return tuple(sorted(one for one in (near, far) if one is not None))
+
+
+def _sites(views: tuple[View, ...], pair: tuple[int, ...], whose: Mapping[int, int]) -> tuple[Site, ...]:
     """Named after the configuration, else after the log."""
     sites: list[Site] = []
     for view in views:
         number = whose.get(view.log.source, view.log.source)
-        sites.append(SITES[min(number, 1)])
+        sites.append(SITES[pair.index(number) if number in pair else min(number, 1)])
     if len(sites) == 2 and sites[0] == sites[1]:
         sites[1] = OTHER[sites[0]]
     return tuple(sites)

@@ -17,9 +17,7 @@ from mainmode.config.model import Config
 from mainmode.events import (
     Direction,
     EmbryonicSaCreated,
-    Event,
     HostSaUpdated,
-    IpsecSaCreated,
     ProxyId,
     RuleCompleted,
     RuleCreating,
@@ -251,14 +249,6 @@ class Engine:
     def _next_handle(self) -> int:
         self._handle = (self._handle + 0x30D8) & 0xFFFFFFFF
         return self._handle
-
-
-def created(inbound: IpsecSa, outbound: IpsecSa) -> tuple[Event, Event]:
-    """The two syslogs about a pair that came up."""
-    return (
-        IpsecSaCreated("outbound", outbound.spi, outbound.local, outbound.remote, outbound.tunnel_group),
-        IpsecSaCreated("inbound", inbound.spi, inbound.remote, inbound.local, inbound.tunnel_group),
-    )
 
 
 def _selector_rule(

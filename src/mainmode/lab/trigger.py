@@ -106,8 +106,18 @@ def choose(initiator: Config, responder: Config) -> Trigger | None:
     return Trigger.of(ICMP, source, destination) if source and destination else None
 
 
+def every(initiator: Config, responder: Config) -> list[Trigger]:
+    """A packet for each permit element of the initiator's crypto ACLs that is about the responder."""
+    return [_first_packet(*candidate) for strange, candidate in _rated(initiator, responder) if not strange]
+
+
 def _candidates(initiator: Config, responder: Config) -> list[tuple[Ace, IPv4Address, IPv4Address]]:
     """Permit elements with a host at either end; first those that are about these two sites and no third one."""
+    return [candidate for _, candidate in sorted(_rated(initiator, responder), key=lambda rated: rated[0])]
+
+
+def _rated(initiator: Config, responder: Config) -> list[tuple[int, tuple[Ace, IPv4Address, IPv4Address]]]:
+    """Permit elements with a host at either end, and how strange they are: 0 those that are about these two sites."""
     there = {interface.address for interface in responder.interfaces}
     found = []
     for entry, ace in _aces(initiator):
@@ -118,12 +128,10 @@ def _candidates(initiator: Config, responder: Config) -> list[tuple[Ace, IPv4Add
         if outer_source is not None and outer_destination is not None:
             # The access-list means addresses after NAT; a host sends the ones before it.
             destination, source = way_in(initiator, outer_destination, outer_source)
-            strangers = (
-                there.isdisjoint(entry.peers),
-                not (is_behind(initiator, source) and is_behind(responder, outer_destination)),
-            )
-            found.append((strangers, (ace, source, destination)))
-    return [candidate for _, candidate in sorted(found, key=lambda rated: rated[0])]
+            behind = is_behind(initiator, source) and is_behind(responder, outer_destination)
+            strange = 2 * there.isdisjoint(entry.peers) + (not behind)
+            found.append((strange, (ace, source, destination)))
+    return found
 
 
 def _aces(config: Config) -> Iterator[tuple[CryptoMapEntry, Ace]]:

@@ -1,0 +1,131 @@
+"""What every command of the command line shares: exit codes, files, terminals, arguments. Knows no command."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from mainmode.config.reader import Reading
+
+WELL: Final = 0
+FAILED: Final = 1
+UNUSABLE: Final = 2
+
+PRIVATE_DIRECTORY: Final = 0o700
+PRIVATE_FILE: Final = 0o600
+
+T = TypeVar("T")
+
+
+class Unusable(Exception):
+    """The input cannot be used. `str()` is what stderr gets: one line per error, or a block with a caret."""
+
+
+# --- files and terminals ------------------------------------------------------------------------------------------
+
+
+def read_configuration(path: Path) -> Reading:
+    from mainmode.config.reader import read
+
+    try:
+        # Whatever encoding a description is in, the commands are ASCII.
+        text = path.read_bytes().decode("utf-8-sig", errors="replace")
+    except OSError as error:
+        raise Unusable(f"{path}: {error.strerror}") from None
+    return read(text, str(path))
+
+
+def emit(text: str, output: Path | None) -> None:
+    if output is not None:
+        write(output, text.encode())
+        return
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise Unusable(f"{path}: {error.strerror}") from None
+
+
+def write_private(directory: Path, files: Mapping[str, bytes]) -> None:
+    """Files that nobody else may read, in a directory that is made for them if it is not there."""
+    try:
+        directory.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+        for name, content in files.items():
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+            with open(os.open(directory / name, flags, PRIVATE_FILE), "wb") as file:
+                os.fchmod(file.fileno(), PRIVATE_FILE)  # it may have been there before
+                file.write(content)
+    except OSError as error:
+        raise Unusable(f"{error.filename or directory}: {error.strerror}") from None
+
+
+def terminal() -> tuple[int | None, bool]:
+    """Columns and whether there are colours; None for what is no terminal, whose lines are not wrapped."""
+    if not sys.stdout.isatty():
+        return None, False
+    colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return shutil.get_terminal_size().columns, colour
+
+
+def as_json(data: Any) -> str:
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+# --- arguments ----------------------------------------------------------------------------------------------------
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line, and where to read on: a whole usage above it hides what was wrong."""
+        self.exit(UNUSABLE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", type=checked_by(_format), default="text", metavar="text|json", help="default: text")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write the result there, not to stdout")
+    parser.add_argument(
+        "--lang", type=checked_by(_lang), default="en", metavar="en|ja", help="language of what is explained"
+    )
+
+
+def checked_by(parse: Callable[[str], T]) -> Callable[[str], T]:
+    """For argparse: a ValueError's own sentence is what the user gets to read."""
+
+    def checked(text: str) -> T:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return checked
+
+
+def _format(text: str) -> str:
+    if text == "html":
+        raise ValueError("html is not there yet; text and json are")
+    return _one_of(text, ("text", "json"))
+
+
+def _lang(text: str) -> str:
+    return _one_of(text, ("en", "ja"))
+
+
+def _one_of(text: str, choices: Iterable[str]) -> str:
+    if text not in choices:
+        raise ValueError(f"{text!r} is none of {', '.join(choices)}")
+    return text
+
+
+if TYPE_CHECKING:
+    Commands: TypeAlias = argparse._SubParsersAction[Parser]
