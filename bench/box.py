@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from typing import Final
 
 from mainmode.config.model import Config
 from mainmode.events import Entry
@@ -11,16 +12,27 @@ from mainmode.gateway import Action, Endpoint, Gateway, Install, Remove, Send
 from mainmode.ipsec.dataplane import Delivered, Protected
 from mainmode.ipsec.memory import MemoryPlane
 from mainmode.lab.ip import answer
-from mainmode.words import speak
+from mainmode.words import WORDINGS, Tag, speak
+
+LOGGED: Final = 5
+"""Severity of what a box says without any debug: notifications, and what is worse."""
+
+DEBUG_ONLY: Final = frozenset(row.event for row in WORDINGS) - frozenset(
+    row.event for row in WORDINGS if row.tag is not Tag.IPSEC and row.severity is not None and row.severity <= LOGGED
+)
 
 
 class Box:
-    """Inputs return the datagrams they lead to. With `debug` every entry is worded, as for a terminal."""
+    """Inputs return the datagrams they lead to.
+
+    With `debug` every entry is worded, as for a terminal; without it, those that are logged all the same.
+    """
 
     def __init__(self, config: Config, *, debug: bool = False) -> None:
         self.plane = MemoryPlane(os.urandom)
-        self.gateway = Gateway(config, entropy=os.urandom, plane=self.plane, debug=debug)
-        self._debug = debug
+        self.gateway = Gateway(config, entropy=os.urandom, plane=self.plane)
+        if not debug:
+            self.gateway.unheard = DEBUG_ONLY
 
     def host_sends(self, packet: bytes, now: float) -> list[Send]:
         """A packet for which there is no SA yet."""
@@ -60,6 +72,6 @@ class Box:
                 self.plane.install(item.sa)
             elif isinstance(item, Remove):
                 self.plane.remove(item.sa)
-            elif self._debug:
+            else:
                 speak(item)
         return sends

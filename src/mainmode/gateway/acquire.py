@@ -39,7 +39,7 @@ class Acquire:
         if way is None:
             self._box.counters["no route"] += 1
             return
-        walk: Out = Transcript(out.now)
+        walk: Out = Transcript(out.now, unheard=out.unheard)
         match = walk_outbound(self._box.config, way.interface, way.packet, walk)
         if match is not None:
             out.say(KeyAcquireReceived())  # an ASA says so before it says what it looked at

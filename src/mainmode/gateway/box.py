@@ -30,14 +30,11 @@ HOSTILE_LINES_PER_SECOND: Final = 10
 class Box:
     """One gateway's state."""
 
-    def __init__(
-        self, config: Config, entropy: Entropy, persona: Persona, plane: DataPlane | None, debug: bool
-    ) -> None:
+    def __init__(self, config: Config, entropy: Entropy, persona: Persona, plane: DataPlane | None) -> None:
         self.config = config
         self.persona = persona
         self.entropy = entropy
         self.plane = plane
-        self.debug = debug
         self.engine = Engine(config, entropy)
         self.informational = Informational(entropy)
         self.alarms = Alarms()

@@ -21,7 +21,7 @@ from typing import Final
 from mainmode import steps
 from mainmode.blame import Malformed, Refused
 from mainmode.config.model import Config
-from mainmode.events import Entry, RuntPacket
+from mainmode.events import Entry, Event, RuntPacket
 from mainmode.gateway.acquire import Acquire
 from mainmode.gateway.box import Action, Box, Out, address
 from mainmode.gateway.endings import Endings
@@ -36,6 +36,7 @@ from mainmode.ike.persona import ASA, Persona
 from mainmode.ike.phase1 import Entropy, tunnel_group
 from mainmode.ike.sa import IKE_PORT, NAT_T_PORT, NON_ESP_MARKER, Endpoint, IkeSa, Tunnel
 from mainmode.ipsec.dataplane import DataPlane
+from mainmode.ipsec.sa import IpsecSa
 from mainmode.transcript import Transcript
 from mainmode.wire import Fragment, Header, Notify, NotifyType, decode
 
@@ -47,21 +48,16 @@ class Gateway:
     """One ASA with this configuration.
 
     `entropy(n)` gives n unpredictable octets. `persona` is what kind of box it says it is. `plane` is only read: by its
-    counters the gateway knows whether the peer still sends, and when kilobytes run out. Without `debug` there is no
-    line about a crypto map entry that a proposal does not fit: with a thousand entries those cost more than all the
-    rest. Times are seconds on any clock that does not run backwards.
+    counters the gateway knows whether the peer still sends, and when kilobytes run out. Times are seconds on any clock
+    that does not run backwards.
     """
 
     def __init__(
-        self,
-        config: Config,
-        *,
-        entropy: Entropy,
-        persona: Persona = ASA,
-        plane: DataPlane | None = None,
-        debug: bool = True,
+        self, config: Config, *, entropy: Entropy, persona: Persona = ASA, plane: DataPlane | None = None
     ) -> None:
-        self._box = Box(config, entropy, persona, plane, debug)
+        self._box = Box(config, entropy, persona, plane)
+        self.unheard: frozenset[type[Event]] = frozenset()
+        """Kinds of event that nobody listens to: no entries are made of them. May be changed at any time."""
         self._endings = Endings(self._box)
         self._quick = QuickSide(self._box, self._endings)
         self._main = MainSide(self._box, self._endings, self._quick)
@@ -75,7 +71,7 @@ class Gateway:
         self, datagram: bytes, source: Endpoint, now: float, to: Endpoint | None = None
     ) -> list[Entry | Action]:
         """A UDP datagram arrived from `source` at our endpoint `to` (by default: where IKE is enabled)."""
-        out: Out = Transcript(now, source.address)
+        out = self._transcript(now, source.address)
         local = to or self._endpoint_towards(source)
         if local is None:
             self._box.counters["no interface"] += 1
@@ -93,7 +89,7 @@ class Gateway:
 
     def outbound(self, packet: bytes, now: float) -> list[Entry | Action]:
         """An IPv4 packet wants out and there is no IPsec SA for it: find the tunnel it belongs to and ask for one."""
-        out: Out = Transcript(now)
+        out = self._transcript(now)
         self._acquire.outbound(packet, out)
         return out.items
 
@@ -101,7 +97,7 @@ class Gateway:
         """Time has passed: whatever is due by `now` is done."""
         items: list[Entry | Action] = []
         while (action := self._box.alarms.due(now)) is not None:
-            out: Out = Transcript(now)
+            out = self._transcript(now)
             action(out)
             items += out.items
         return items
@@ -110,6 +106,9 @@ class Gateway:
     def wake_at(self) -> float | None:
         """When `tick` is next needed; None while nothing is pending."""
         return self._box.alarms.wake_at
+
+    def _transcript(self, now: float, peer: IPv4Address | None = None) -> Out:
+        return Transcript(now, peer, unheard=self.unheard)
 
     def _receive(self, datagram: bytes, source: Endpoint, local: Endpoint, out: Out) -> None:
         if local.port == NAT_T_PORT:
@@ -167,6 +166,12 @@ class Gateway:
 
     # -- what the data plane and the user tell ----------------------------------------------------------------------
 
+    def tunnel_of(self, sa: IpsecSa) -> Tunnel | None:
+        """The tunnel that an IPsec SA, of either direction, is half of. Its `sa.remote` is where the peer is now."""
+        spi = sa.spi if sa.direction == "inbound" else sa.pair_spi
+        standing = self._box.traffic.get((sa.selectors.local, sa.selectors.remote), ())
+        return next((tunnel for tunnel in standing if tunnel.inbound_spi == spi), None)
+
     def esp_from(self, tunnel: Tunnel, source: Endpoint, local: Endpoint, now: float) -> None:
         """Authentic ESP in UDP came from `source`: behind a NAT the peer may have a new port (RFC 3947 §6)."""
         if source.address == tunnel.sa.remote.address:
@@ -174,7 +179,7 @@ class Gateway:
 
     def unknown_spi(self, spi: int, source: IPv4Address, now: float) -> list[Entry | Action]:
         """ESP came for an SPI that is not known here: the peer is told, if we have an IKE SA with it."""
-        out: Out = Transcript(now, source)
+        out = self._transcript(now, source)
         sa = self._box.sas.towards(source)
         if sa is not None and sa.active and now >= sa.invalid_spi_at + INVALID_SPI_SECONDS:
             sa.invalid_spi_at = now
@@ -185,7 +190,7 @@ class Gateway:
 
     def clear_isakmp(self, now: float, peer: IPv4Address | None = None) -> list[Entry | Action]:
         """`clear crypto isakmp sa`: every IKE SA (with this peer) ends, and its tunnels with it; the peers are told."""
-        out: Out = Transcript(now)
+        out = self._transcript(now)
         for sa in self._box.sas:
             if peer in (None, sa.remote.address) and sa in self._box.sas:
                 address(sa, out)
@@ -194,7 +199,7 @@ class Gateway:
 
     def clear_ipsec(self, now: float, peer: IPv4Address | None = None) -> list[Entry | Action]:
         """`clear crypto ipsec sa [peer]`: every pair of IPsec SAs (with this peer) ends; the IKE SAs stay."""
-        out: Out = Transcript(now)
+        out = self._transcript(now)
         for sa in self._box.sas:
             for tunnel in list(sa.tunnels) if peer in (None, sa.remote.address) else ():
                 address(sa, out)
@@ -204,7 +209,7 @@ class Gateway:
 
     def reconfigure(self, config: Config, now: float) -> list[Entry | Action]:
         """The configuration was changed. Tunnels that it still describes go on; the others end, and peers are told."""
-        out: Out = Transcript(now)
+        out = self._transcript(now)
         old = self._box.config
         for sa in self._box.sas:
             address(sa, out)

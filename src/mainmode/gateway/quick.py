@@ -46,7 +46,7 @@ class QuickSide:
     def __init__(self, box: Box, endings: Endings) -> None:
         self._box = box
         self._endings = endings
-        self._quick = QuickModes(box.config, box.persona, box.entropy, box.engine, debug=box.debug)
+        self._quick = QuickModes(box.config, box.persona, box.entropy, box.engine)
 
     def reconfigure(self, config: Config) -> None:
         """Negotiate by this configuration from now on."""

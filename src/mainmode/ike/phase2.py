@@ -125,20 +125,17 @@ class KeyEngine(Protocol):
 class QuickModes:
     """Builds and reads the three messages for one gateway."""
 
-    def __init__(
-        self, config: Config, persona: Persona, entropy: Entropy, engine: KeyEngine, *, debug: bool = True
-    ) -> None:
+    def __init__(self, config: Config, persona: Persona, entropy: Entropy, engine: KeyEngine) -> None:
         self.config = config
         self.persona = persona
         self.entropy = entropy
         self.engine = engine
-        self._debug = debug
-        self._walk = ProposalWalk(config, debug=debug)
+        self._walk = ProposalWalk(config)
 
     def reconfigure(self, config: Config) -> None:
         """Negotiate by this configuration from now on."""
         self.config = config
-        self._walk = ProposalWalk(config, debug=self._debug)
+        self._walk = ProposalWalk(config)
 
     # -- QM1 --------------------------------------------------------------------------------------------------------
 
