@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any, Final, TextIO
 
-from mainmode.exec.running import FAILED, UNUSABLE, WELL
-from mainmode.shell.control import base, directory
+from mainmode.shell.meeting import SOCKET, base, directory
+
+WELL, FAILED, UNUSABLE = 0, 1, 2  # `exec.running` has them; importing it would cost half a second
 
 LEAVE: Final = frozenset(("exit", "quit", "logout"))
 
@@ -39,7 +40,7 @@ class Line:
 
     def __init__(self, name: str | None) -> None:
         """`name`: which one; None: the only one. Unreachable if it is not there, or is not for us."""
-        where = directory(name or _only_one()) / "control"
+        where = directory(name or _only_one()) / SOCKET
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         try:
             self._socket.connect(str(where))
@@ -76,7 +77,7 @@ class Line:
 
 def _only_one() -> str:
     try:
-        names = sorted(path.parent.name for path in base().glob("*/control"))
+        names = sorted(path.parent.name for path in base().glob(f"*/{SOCKET}"))
     except OSError:
         names = []
     if not names:

@@ -14,7 +14,6 @@ import asyncio
 import contextlib
 import json
 import os
-import re
 import socket
 import struct
 from collections.abc import Awaitable, Callable
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mainmode.exec.running import Reply
+from mainmode.shell.meeting import SOCKET
 
 LONGEST_REQUEST: Final = 4096
 """Octets of a request; a command line is a few dozen."""
@@ -42,22 +42,11 @@ Handle = Callable[[str, bool, str], Awaitable[Reply]]
 """A command line, whether JSON is wanted, and who asks, to what came of it."""
 
 
-def directory(name: str) -> Path:
-    """Where the gateway of this name has its control socket. ValueError if it cannot be a name."""
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", name):
-        raise ValueError(f"{name!r} is no name for a gateway: letters, digits, _, - and . are")
-    return base() / name
-
-
-def base() -> Path:
-    return Path(os.environ.get("MAINMODE_RUN") or "/run/mainmode")
-
-
 def listen(where: Path) -> socket.socket:
     """The socket, bound. FileExistsError if a gateway answers there already; OSError if it cannot be made."""
     where.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     where.mkdir(mode=DIRECTORY_MODE, exist_ok=True)
-    path = where / "control"
+    path = where / SOCKET
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as probe:
         try:
             probe.connect(str(path))

@@ -37,6 +37,7 @@ from mainmode.shell.capture import Capture, outer
 from mainmode.shell.captures import Captures
 from mainmode.shell.clock import now
 from mainmode.shell.hardening import check_keys, keep_memory_private, private_file
+from mainmode.shell.meeting import directory
 from mainmode.shell.notify import notify, watchdog_interval
 from mainmode.shell.operator import Operator
 from mainmode.shell.tun import Tun
@@ -368,7 +369,7 @@ async def _open_control(service: Service, path: Path, name: str | None, stack: E
     A gateway that nobody named does without rather than not run: its work is tunnels.
     """
     try:
-        where = control.directory(name or path.stem)
+        where = directory(name or path.stem)
         listener = control.listen(where)
     except (ValueError, OSError) as refused:
         if name is not None:
