@@ -100,6 +100,42 @@ def test_we_delete_at_the_peer_before_we_go(world: World) -> None:
     assert "received DELETE for ESP CHILD_SA" in charon.said() and "received DELETE for IKE_SA" in charon.said()
 
 
+def test_a_configuration_that_is_read_again_keeps_what_it_still_describes(world: World) -> None:
+    gateway = Ours(world, configuration())
+    charon = peer(world, "5.9")
+    charon.load(Wishes())
+    assert world.ping("ha", TARGET) == 1
+
+    def reread(text: str, said: str) -> None:
+        gateway.config.write_text(text)
+        count = gateway.said().count(said)
+        gateway.process.send_signal(signal.SIGHUP)
+        until(lambda: gateway.said().count(said) > count, 5, said)
+
+    more = (
+        "access-list MORE extended permit ip 192.168.1.0 255.255.255.0 192.168.21.0 255.255.255.0",
+        "crypto map MAP 20 match address MORE",
+        "crypto map MAP 20 set peer 10.0.0.2",
+        "crypto map MAP 20 set ikev1 transform-set SET0",
+    )
+    reread(configuration(more=more), "is read again")
+    assert "192.168.21.0/24 dev mm0" in world.must("ga", "ip", "route")
+    assert world.ping("ha", TARGET, 2) == 2
+    assert gateway.said().count("PHASE 2 COMPLETED") == 1
+    assert world.ping("ha", "192.168.21.1", wait=0.5) == 0  # asked for, and refused by the peer
+    until(lambda: "Received non-routine Notify message" in gateway.said(), 5, "that the new tunnel was asked for")
+
+    reread(
+        configuration().replace("permit ip 192.168.1.0 255.255.255.0", "permit ip 192.168.1.0 255.255"), "site.cfg:10:"
+    )
+    reread(configuration().replace("10.0.0.1 255", "10.0.0.3 255"), "10.0.0.3 is not an address of this host")
+    assert world.ping("ha", TARGET) == 1
+
+    reread(configuration(psk="another"), "is read again")
+    until(lambda: not charon.sas().strip(), 5, "that the peer was told")
+    assert "192.168.21.0/24" not in world.must("ga", "ip", "route")
+
+
 def test_a_peer_that_dies_is_missed_and_one_that_is_reborn_is_met_again(world: World) -> None:
     gateway = Ours(world, configuration())
     charon = peer(world, "5.9")

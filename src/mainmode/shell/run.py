@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import Final
 
 from mainmode.blame import ConfigError, Refused
+from mainmode.config.errors import render_all
 from mainmode.config.model import Config, Interface
+from mainmode.config.reader import read
 from mainmode.events import Entry
 from mainmode.exec.debugging import Debugging
 from mainmode.exec.statistics import Statistics
@@ -111,6 +113,11 @@ class Service:
         for port in self._ports.values():
             loop.add_reader(port.socket.fileno(), self._arrivals, port)
         loop.add_reader(self._tun.fd, self._from_hosts)
+
+    def reconfigure(self, config: Config) -> None:
+        """Go by another configuration of the same interfaces. ConfigError if a route is in the way."""
+        self._userspace.reconfigure(config)
+        self.carry_out(self.gateway.reconfigure(config, now()))
 
     def stop(self) -> None:
         """Tell every peer that its SAs are gone."""
@@ -348,6 +355,7 @@ async def _serve(config: Config, path: Path, options: Options) -> None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(signal.SIGHUP, _reread, service, path, options)
         service.start(loop)
         await _open_control(service, path, options.name, stack)
         _warn_of_forwarding()
@@ -361,6 +369,34 @@ async def _serve(config: Config, path: Path, options: Options) -> None:
         await stop.wait()
         notify(STOPPING=1)
         service.stop()
+
+
+def _reread(service: Service, path: Path, options: Options) -> None:
+    """Go by what the file says now. What cannot be read or run here is said, and changes nothing."""
+    try:
+        reading = read(path.read_bytes().decode("utf-8-sig", errors="replace"), str(path))
+        if reading.errors:
+            print(render_all(reading.errors), file=sys.stderr, flush=True)
+            return
+        check_keys(path, reading.config)
+        config, _ = on_this_host(reading.config, options.devices)
+        before = service.gateway.config
+        if _listening(config) != _listening(before):
+            where = next(iter(config.ike_enabled.values()))
+            raise ConfigError(where, "other interfaces, addresses or ports than before: the gateway must start anew")
+        service.reconfigure(config)
+    except ConfigError as refused:
+        print(render_all([refused]), file=sys.stderr, flush=True)
+    except OSError as missing:
+        print(f"{path}: {missing.strerror}", file=sys.stderr, flush=True)
+    else:
+        print(f"mainmode: {path} is read again", file=sys.stderr, flush=True)
+
+
+def _listening(config: Config) -> object:
+    """What the sockets and the TUN device were made by."""
+    own = {name: interface.address for name in config.ike_enabled if (interface := config.interface_named(name))}
+    return own, config.nat_traversal is not None, inner_mtu(config)
 
 
 async def _open_control(service: Service, path: Path, name: str | None, stack: ExitStack) -> None:
