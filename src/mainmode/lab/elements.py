@@ -66,10 +66,18 @@ class Nat:
     what answers such a call keeps those ports. Nothing but UDP passes: ESP has no ports that could be translated.
     """
 
-    def __init__(self, inside: IPv4Address, outside: IPv4Address, timeout: float = MAPPING_SECONDS) -> None:
+    def __init__(
+        self,
+        inside: IPv4Address,
+        outside: IPv4Address,
+        timeout: float = MAPPING_SECONDS,
+        also: tuple[IPv4Address, ...] = (),
+    ) -> None:
+        """`timeout` in seconds. `also`: other sites behind it, to whom nothing is forwarded."""
         self.inside = inside
+        self.also = also
         self.outside = outside
-        self._timeout = timeout
+        self.timeout = timeout
         self._ports: dict[tuple[Endpoint, Endpoint], int] = {}
         """By the endpoint inside and the one it talks to: the port at the outer address that it has now."""
         self._ways_in: dict[tuple[Endpoint, int], Endpoint] = {}
@@ -115,4 +123,4 @@ class Nat:
 
     def _lives(self, flow: tuple[Endpoint, Endpoint], now: float) -> bool:
         # Only what goes out keeps a mapping (RFC 4787, REQ-6): whoever is inside must speak to stay reachable.
-        return flow in self._ports and now < self._used[flow] + self._timeout
+        return flow in self._ports and now < self._used[flow] + self.timeout

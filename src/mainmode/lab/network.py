@@ -126,6 +126,9 @@ class Site:
             if opened.why is Drop.UNKNOWN_SPI:
                 return self.carry_out(self.gateway.unknown_spi(opened.spi, packet.source.address, now))
             return []
+        tunnel = self.gateway.tunnel_of(opened.sa) if opened.sa.in_udp else None
+        if tunnel is not None and tunnel.sa.remote != packet.source:
+            self.gateway.esp_from(tunnel, packet.source, packet.to, now)
         return self._to_hosts(opened, now)
 
     def _to_hosts(self, delivered: Delivered, now: float) -> list[Packet]:
@@ -157,12 +160,12 @@ class Site:
 
     def _outer(self, protected: Protected) -> Packet:
         sa = protected.sa
-        return Packet(
-            UDP if sa.in_udp else ESP,
-            Endpoint(sa.local, sa.local_port),
-            Endpoint(sa.remote, sa.remote_port),
-            protected.datagram,
-        )
+        source, to = Endpoint(sa.local, sa.local_port), Endpoint(sa.remote, sa.remote_port)
+        if not sa.in_udp:
+            return Packet(ESP, source, to, protected.datagram)
+        # Behind a NAT the peer may have moved since these SAs were made.
+        tunnel = self.gateway.tunnel_of(sa)
+        return Packet(UDP, source, tunnel.sa.remote if tunnel is not None else to, protected.datagram)
 
     def _say_dropped(self, dropped: Dropped, now: float, address: IPv4Address | None = None) -> None:
         event = dropped.event(address or (dropped.sa.local if dropped.sa else IPv4Address(0)))
@@ -180,7 +183,7 @@ class Network:
         self.wire: list[Transit] = []
         """Every packet that left a site, in order."""
         self.elements = list(elements)
-        self._inside = {nat.inside: nat for nat in nats}
+        self._inside = {address: nat for nat in nats for address in (nat.inside, *nat.also)}
         self._outside = {nat.outside: nat for nat in nats}
         self._classifier = Classifier()
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
