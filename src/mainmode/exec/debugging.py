@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Final
 
-from mainmode.events import Entry
-from mainmode.words import Dialect, Tag, wording
+from mainmode.events import Entry, Event
+from mainmode.words import WORDINGS, Dialect, Tag, Wording, wording
 
 HIGHEST: Final = 255
 
@@ -45,15 +45,20 @@ class Debugging:
     def dialect(self, entry: Entry) -> Dialect | None:
         """How an entry is printed, if it is."""
         row = wording(entry.event)
-        if row.tag in LEVELS:
-            level = self.ipsec if row.tag is Tag.IPSEC else self.ikev1
-            if level >= LEVELS[row.tag]:
-                # Entries without a peer (those before the crypto map named one) are about nobody that was asked for.
-                return Dialect.COLON if not self.peers or entry.peer in self.peers else None
-        # An IPSEC record without a debug is nothing an ASA logs; a syslog message of its own always is.
-        if row.tag is not Tag.IPSEC and row.severity is not None and row.severity <= LOGGED:
-            return Dialect.SYSLOG
-        return None
+        if self._debugs(row):
+            # Entries without a peer (those before the crypto map named one) are about nobody that was asked for.
+            return Dialect.COLON if not self.peers or entry.peer in self.peers else None
+        return Dialect.SYSLOG if _is_logged(row) else None
+
+    @property
+    def unheard(self) -> frozenset[type[Event]]:
+        """The kinds of event of which nothing is printed, whatever they say: no entries need be made of them."""
+        heard = {row.event for row in WORDINGS if self._debugs(row) or _is_logged(row)}
+        return frozenset(row.event for row in WORDINGS) - heard
+
+    def _debugs(self, row: Wording) -> bool:
+        level = self.ipsec if row.tag is Tag.IPSEC else self.ikev1
+        return row.tag in LEVELS and level >= LEVELS[row.tag]
 
     def described(self) -> Iterator[str]:
         """What `show debug` prints."""
@@ -72,3 +77,8 @@ class Debugging:
             yield ""
             yield "IKE peer IP address filters:"
             yield "  ".join(f"{peer}/32" for peer in self.peers)
+
+
+def _is_logged(row: Wording) -> bool:
+    # An IPSEC record without a debug is nothing an ASA logs; a syslog message of its own always is.
+    return row.tag is not Tag.IPSEC and row.severity is not None and row.severity <= LOGGED

@@ -80,7 +80,6 @@ class Service:
     """A gateway with its sockets, its TUN device and its timer."""
 
     def __init__(self, config: Config, ports: Sequence[Port], tun: Tun, debugging: Debugging) -> None:
-        self.debugging = debugging
         self.capture: Capture | None = None
         self.captures = Captures(config)
         self.control: control.Control | None = None
@@ -88,6 +87,7 @@ class Service:
         self.statistics = Statistics()
         self.plane = MemoryPlane(os.urandom)
         self.gateway = Gateway(config, entropy=self.statistics.counted(os.urandom), plane=self.plane)
+        self.debugging = debugging
         self._ports = {port.local: port for port in ports}
         self._tun = tun
         self._userspace = Userspace(
@@ -104,6 +104,15 @@ class Service:
         self._timer: asyncio.TimerHandle | None = None
         self._complaints_second = -1
         self._complaints = 0
+
+    @property
+    def debugging(self) -> Debugging:
+        return self._debugging
+
+    @debugging.setter
+    def debugging(self, debugging: Debugging) -> None:
+        self._debugging = debugging
+        self.gateway.unheard = debugging.unheard
 
     # -- the life of it -----------------------------------------------------------------------------------------------
 

@@ -1,0 +1,145 @@
+"""The exec mode of gateways that run: two of ours with a tunnel between them, asked and told by `mainmode exec`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.peers.ours import Ours, configuration
+from tests.peers.world import World, until
+
+pytestmark = [pytest.mark.peer, pytest.mark.namespaces]
+
+MAINMODE = str(Path(sys.executable).parent / "mainmode")
+
+
+def typed(name: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """`mainmode exec`. It needs no namespace: the control socket is a file."""
+    command = [MAINMODE, "exec", "--name", name, *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def told(name: str, *words: str) -> str:
+    done = typed(name, *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@pytest.fixture
+def gateways(fresh: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Ours]:
+    monkeypatch.setenv("MAINMODE_RUN", str(tmp_path / "run"))
+    return {side: Ours(fresh, configuration(side), f"g{side}", "--name", f"site-{side}") for side in "ab"}
+
+
+def test_a_tunnel_is_asked_about_pinged_through_captured_and_cleared(
+    gateways: dict[str, Ours], fresh: World, tmp_path: Path
+) -> None:
+    # Who may ask is a matter of file modes.
+    where = tmp_path / "run" / "site-a"
+    assert stat.S_IMODE(where.stat().st_mode) == 0o750
+    assert stat.S_IMODE((where / "control").stat().st_mode) == 0o660
+
+    assert "There are no IKEv1 SAs" in told("site-a", "sh", "cry", "isa", "sa")
+    assert "packets go to" in told("site-a", "capture OUT interface outside match udp any any eq isakmp")
+    told("site-a", "capture", "IN", "interface", "inside")
+    told("site-b", "undebug all")
+
+    # The packet that is traced finds no tunnel, and asks for one.
+    wanted = "packet-tracer input inside icmp 192.168.1.2 8 0 192.168.2.1"
+    done = typed("site-a", wanted)
+    assert done.returncode == 1
+    assert "Subtype: encrypt\nResult: DROP" in done.stdout
+    until(lambda: typed("site-a", wanted).returncode == 0, 10, "the tunnel that the packet asked for")
+
+    sent = told("site-a", "ping inside 192.168.2.1")
+    assert "!!!!!\nSuccess rate is 100 percent (5/5)" in sent
+    assert fresh.ping("ha", "192.168.2.1", 2) == 2
+    assert json.loads(told("site-a", "ping", "inside", "192.168.2.1", "--format", "json"))["received"] == 5
+
+    (ours,) = json.loads(told("site-a", "show crypto ipsec sa", "--format", "json"))["ipsec_sas"]
+    (theirs,) = json.loads(told("site-b", "show crypto ipsec sa", "--format", "json"))["ipsec_sas"]
+    assert ours["inbound"]["spi"] == theirs["outbound"]["spi"]
+    assert ours["counters"]["decaps"] == theirs["counters"]["encaps"] >= 7
+    assert "Protocol     : IKEv1 IPsec" in told("site-a", "show vpn-sessiondb detail l2l")
+    counted = json.loads(told("site-a", "show crypto protocol statistics ikev1", "--format", "json"))["ikev1"]
+    assert counted["sa_creation_requests"] == 2
+    # MM1 to MM5 and QM1, QM3 are ours; MM5 and later are encrypted.
+    assert counted["encapsulate_packet_requests"] >= 5
+    assert 0 < counted["encrypt_packet_requests"] < counted["encapsulate_packet_requests"]
+
+    listed = told("site-a", "show capture OUT")
+    assert "10.0.0.1.500 > 10.0.0.2.500:  udp " in listed
+    assert "esp" not in listed
+    assert listed.count("udp") >= 9
+    inside = told("site-a", "show capture IN")
+    assert inside.count("192.168.1.2 > 192.168.2.1: icmp: echo request") == 2
+    assert inside.count("192.168.2.1 > 192.168.1.2: icmp: echo reply") == 2
+    told("site-a", "no capture OUT")
+    assert stat.S_IMODE((where / "OUT.pcap").stat().st_mode) == 0o600
+    read = subprocess.run(["tshark", "-r", where / "OUT.pcap"], capture_output=True, text=True, check=False)
+    assert read.stdout.count("Identity Protection (Main Mode)") == 6, read.stderr
+
+    told("site-a", "clear crypto ipsec sa")
+    assert "There are no ipsec sas" in told("site-a", "show crypto ipsec sa")
+    assert "MM_ACTIVE" in told("site-a", "show crypto isakmp sa")
+    told("site-a", "clear crypto isakmp sa")
+    until(lambda: "There are no IKEv1 SAs" in told("site-b", "sh cry ikev1 sa"), 5, "the far end hears of it")
+    assert "pid" in gateways["a"].said()
+
+
+def test_debug_is_switched_while_it_runs(gateways: dict[str, Ours], fresh: World) -> None:
+    for side in "ab":
+        told(f"site-{side}", "undebug", "all")
+    assert told("site-a", "show debug") == ""
+    assert fresh.ping("ha", "192.168.2.1", 2) >= 1
+    before = gateways["b"].said()
+    told("site-b", "debug crypto ikev1 127")
+    told("site-b", "debug crypto condition peer 10.9.9.9")
+    assert "debug crypto ikev1 enabled at level 127" in told("site-b", "show debug")
+    told("site-a", "clear crypto ipsec sa")
+    assert fresh.ping("ha", "192.168.2.1", 2) >= 1
+    assert "QM" not in gateways["b"].said().removeprefix(before)
+    told("site-b", "no debug crypto condition peer 10.9.9.9")
+    console = subprocess.Popen(
+        [MAINMODE, "console", "--name", "site-b"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=dict(os.environ),
+    )
+    assert console.stdin is not None and console.stdout is not None
+    console.stdin.write("show debug\n")
+    console.stdin.flush()
+    assert "ikev1 enabled at level 127" in console.stdout.readline()
+    told("site-a", "clear crypto isakmp sa")
+    assert fresh.ping("ha", "192.168.2.1", 2) >= 1
+    output, _ = console.communicate("exit\n", timeout=10)
+    assert "PHASE 1 COMPLETED" in output
+    assert console.returncode == 0
+
+
+def test_a_name_belongs_to_one_gateway(gateways: dict[str, Ours], fresh: World, tmp_path: Path) -> None:
+    second = fresh.run("gb", MAINMODE, "run", str(gateways["b"].config), "--name", "site-a")
+    assert second.returncode == 2
+    assert "a gateway of this name is running" in second.stderr or "is taken" in second.stderr
+    nobody = typed("site-c", "show ip")
+    assert nobody.returncode == 2
+    assert "no gateway is running there" in nobody.stderr
+    several = subprocess.run([MAINMODE, "exec", "show ip"], capture_output=True, text=True, check=False)
+    assert several.returncode == 2
+    assert "--name site-a or --name site-b" in several.stderr
+
+    # One that is killed leaves its socket; the next one takes it over, and takes it away.
+    gateways["a"].stop(signal.SIGKILL)
+    assert typed("site-a", "show ip").returncode == 2
+    again = Ours(fresh, configuration("a"), "ga", "--name", "site-a")
+    assert "outside" in told("site-a", "show ip")
+    again.stop()
+    assert not (tmp_path / "run" / "site-a").exists()
