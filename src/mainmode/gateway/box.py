@@ -128,3 +128,11 @@ def under_way(quick: QuickMode) -> bool:
 def same(one: Match, other: Match) -> bool:
     """Whether two matches want the same pair of SAs."""
     return (one.local, one.remote) == (other.local, other.remote)
+
+
+def adds_route(match: Match) -> bool:
+    """Whether a route to the peer's network comes and goes with its SAs: `set reverse-route` of a dynamic map.
+
+    A static map's routes are there from the configuration on.
+    """
+    return match.dynamic is not None and (match.dynamic.reverse_route or match.entry.reverse_route)

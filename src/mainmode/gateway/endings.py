@@ -5,6 +5,7 @@ from __future__ import annotations
 from mainmode.events import (
     ConnectionTerminated,
     CorrelatorRemovalFailed,
+    DeleteReasonSending,
     FsmHistory,
     IkeSaDeleting,
     IkeSaTerminateReceived,
@@ -12,9 +13,10 @@ from mainmode.events import (
     PeerTableEntryError,
     PeerTableRemovalFailed,
     QuickModeFailed,
+    RouteDeleted,
     SessionTornDown,
 )
-from mainmode.gateway.box import Box, Out, cancel
+from mainmode.gateway.box import Box, Out, adds_route, cancel
 from mainmode.ike.sa import IkeSa, QuickMode, Tunnel
 
 
@@ -37,6 +39,8 @@ class Endings:
     def tear_down(self, sa: IkeSa, reason: str, out: Out) -> None:
         """End the whole session with the peer, and tell it."""
         out.say(IkeSaTerminateReceived(_half(sa), sa.state, 0x00000042, 1, len(sa.tunnels)))
+        if self._box.config.disconnect_notify and sa.active:
+            out.say(DeleteReasonSending("IKE", reason))
         self.delete(sa, out)
         out.say(SessionTornDown(reason))
 
@@ -69,6 +73,8 @@ class Endings:
         remaining = [other for other in self._box.traffic.pop(traffic, ()) if other is not tunnel]
         if remaining:
             self._box.traffic[traffic] = remaining
+        elif adds_route(tunnel.match):
+            out.say(RouteDeleted(tunnel.match.remote.address, tunnel.match.remote.mask))
         self._box.engine.drop(tunnel.inbound_spi, out)
 
     def forget(self, sa: IkeSa, out: Out) -> None:
@@ -79,9 +85,7 @@ class Endings:
             self.forget_quick_mode(sa, quick, out)
         for alarm in (sa.alarm, sa.life_alarm, sa.retire_alarm, sa.keepalive_alarm, sa.nat_alarm):
             cancel(alarm)
-        if sa.replaces is not None:
-            sa.replaces.rekeying = False
-            sa.replaces = None
+        sa.replaces = None
         self._box.sas.remove(sa)
         if sa.role == "initiator" and not sa.active:
             self._box.waiting.pop(sa.remote.address, None)

@@ -285,7 +285,6 @@ class MainSide:
         """A new phase 1 that takes the place of an old one."""
         peer = old.remote.address
         out.say(NegotiationStarted("Rekeying Phase 1", old.interface, peer, None, None, None))
-        old.rekeying = True
         self._begin(peer, old.interface, old, out)
 
     def _begin(self, peer: IPv4Address, interface: str, replaces: IkeSa | None, out: Out) -> None:

@@ -11,8 +11,8 @@ from math import inf
 from typing import Final
 
 from mainmode.config.model import DEFAULT_POLICY, GroupPolicy
-from mainmode.events import NegotiationStarted, PeerLost
-from mainmode.gateway.box import Box, Out, address, cancel, same, under_way
+from mainmode.events import NegotiationStarted, PeerLost, RouteAdded
+from mainmode.gateway.box import Box, Out, address, adds_route, cancel, same, under_way
 from mainmode.gateway.endings import Endings
 from mainmode.gateway.main import MainSide
 from mainmode.gateway.notices import adopt
@@ -166,6 +166,9 @@ class Upkeep:
         """A pair of IPsec SAs is in use: its alarm is set, and what it replaces is retired."""
         tunnel.renew_at = tunnel.started_at + int(tunnel.suite.lifetime_seconds * REKEY_PHASE2_AT)
         self._arm_tunnel(tunnel, out)
+        remote = tunnel.match.remote
+        if adds_route(tunnel.match) and len(self._box.traffic[tunnel.match.local, remote]) == 1:
+            out.say(RouteAdded(remote.address, remote.mask))
         for sa in self._box.sas.with_peer(tunnel.sa.remote.address):
             for old in sa.tunnels:
                 if old is not tunnel and same(old.match, tunnel.match) and sa.identity == tunnel.sa.identity:

@@ -119,7 +119,6 @@ class IkeSa:
         "persona",
         "pieces",
         "pieces_sent",
-        "rekeying",
         "remote",
         "remote_behind_nat",
         "replaces",
@@ -198,7 +197,6 @@ class IkeSa:
         self.pieces_sent = 0
         self.last_broken = b""
         """The last message that was sent in pieces, and its number: sent again, it has the same one."""
-        self.rekeying = False
         self.exchanges: dict[int, QuickMode] = {}
         """Quick modes under way or just finished, by message id."""
         self.spent_ids: set[int] = set()

@@ -1,0 +1,240 @@
+"""What the configuration says about a tunnel's life: lifetimes, timeouts, keepalives, backup peers, who may begin."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import IPv4Address
+
+import pytest
+
+from mainmode.config.model import DEFAULT_POLICY, Config, CryptoMap, IkePolicy
+from mainmode.events import (
+    ConnectionTerminated,
+    DeleteReasonSending,
+    InitiatorPolicyMissing,
+    KeepaliveAgreed,
+    KeepaliveReceived,
+    KeepaliveSent,
+    NegotiationStarted,
+    OriginateOnly,
+    Phase1Completed,
+    Phase2Completed,
+    RekeyIntervalForced,
+    RouteAdded,
+    RouteDeleted,
+    SessionTornDown,
+)
+from tests.lab.pairs import FAR, OUTSIDE, entry, site
+from tests.life.world import SCHEDULE, World, with_peer
+
+NOWHERE = IPv4Address("10.0.0.99")
+
+
+def with_timeouts(config: Config, **settings: object) -> Config:
+    policy = replace(DEFAULT_POLICY, **settings)  # type: ignore[arg-type]
+    return replace(config, group_policies={policy.name: policy})
+
+
+def with_groups(config: Config, **settings: object) -> Config:
+    groups = {name: replace(group, **settings) for name, group in config.tunnel_groups.items()}  # type: ignore[arg-type]
+    return replace(config, tunnel_groups=groups)
+
+
+def busy(world: World, seconds: float, gap: float = 5.0) -> None:
+    """Traffic, from both sides in turn, for so long."""
+    end = world.network.now + seconds
+    while world.network.now < end:
+        world.ask("ab"[world.asked & 1])
+        world.pass_time(gap)
+
+
+def nothing_lost(world: World) -> bool:
+    a, b = world.sites["a"], world.sites["b"]
+    return a.sent == b.arrived and b.sent == a.arrived
+
+
+# --- lifetimes ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("initiator", ["a", "b"])
+@pytest.mark.parametrize(
+    ("seconds", "policy"), [((600, 300), (1800, 900)), ((300, 600), (900, 1800)), ((300, 300), (None, 900))]
+)
+def test_lifetimes_that_differ_and_both_phases_are_renewed_in_time(
+    seconds: tuple[int, int], policy: tuple[int | None, int | None], initiator: str
+) -> None:
+    configs = {
+        name: site(name, lifetime_seconds=seconds[at], policies=[IkePolicy(10, lifetime=policy[at])])
+        for at, name in enumerate("ab")
+    }
+    world = World(configs)
+    world.bring_up(initiator)
+    busy(world, 7200.0)
+    assert nothing_lost(world), world.describe()
+    world.check_invariants()
+    for name in "ab":
+        assert len(world.said(name, Phase2Completed)) >= 7200 / 300
+        assert len(world.said(name, Phase1Completed)) >= 7200 / 900
+    assert world.up
+    world.check_nothing_left()
+
+
+def test_a_responder_with_the_shorter_lifetime_tells_it_and_both_go_by_it() -> None:
+    world = World({"a": site("a", lifetime_seconds=28800), "b": site("b", lifetime_seconds=3600)})
+    world.bring_up("a")
+    assert world.said("a", RekeyIntervalForced) == [RekeyIntervalForced(28800, 3600, "seconds")]
+    assert [t.suite.lifetime_seconds for name in "ab" for _, t in world.gateway(name).tunnels] == [3600, 3600]
+    world.check_nothing_left()
+
+
+def test_kilobytes_that_run_out_renew_the_tunnel_before_they_are_gone() -> None:
+    configs = {name: site(name, lifetime_kilobytes=100) for name in "ab"}
+    world = World(configs)
+    world.bring_up()
+    busy(world, 1200.0, gap=0.5)  # an echo of 84 octets twice a second: 85 KB are gone in a quarter of an hour
+    assert len(world.said("a", Phase2Completed)) >= 2
+    assert nothing_lost(world), world.describe()
+    world.check_nothing_left()
+
+
+# --- timeouts -----------------------------------------------------------------------------------------------------
+
+
+def test_an_idle_tunnel_ends_with_its_reason_and_comes_back_when_traffic_wants_it() -> None:
+    world = World({name: with_timeouts(site(name), vpn_idle_timeout=2) for name in "ab"})
+    world.bring_up()
+    world.pass_time(125.0)
+    ended = [e for name in "ab" for e in world.said(name, ConnectionTerminated) if isinstance(e, ConnectionTerminated)]
+    assert {e.reason for e in ended} == {"IPSec SA Idle Timeout", "Peer Terminate"}
+    torn_down = [e.reason for name in "ab" for e in world.said(name, SessionTornDown) if isinstance(e, SessionTornDown)]
+    assert "Idle Timeout" in torn_down
+    for name in "ab":
+        assert not list(world.gateway(name).ike_sas)
+    world.bring_up("b")
+    world.check_traffic()
+    world.check_nothing_left()
+
+
+def test_a_session_ends_when_its_time_is_over_however_busy_it_is() -> None:
+    world = World({name: with_timeouts(site(name), vpn_session_timeout=5) for name in "ab"})
+    world.bring_up()
+    busy(world, 295.0)
+    assert world.up
+    world.pass_time(10.0)
+    reasons = {e.reason for name in "ab" for e in world.said(name, SessionTornDown) if isinstance(e, SessionTornDown)}
+    assert "Max Time Exceeded" in reasons
+    assert not list(world.gateway("a").tunnels)
+
+
+# --- keepalives ---------------------------------------------------------------------------------------------------
+
+
+def test_a_side_without_keepalives_sends_none_and_answers_the_other_s() -> None:
+    world = World({"a": site("a"), "b": with_groups(site("b"), keepalive_disabled=True)})
+    world.bring_up()
+    world.pass_time(120.0)
+    assert world.said("b", KeepaliveAgreed) == [KeepaliveAgreed("None")]
+    asked = [e.kind for e in world.said("b", KeepaliveSent) if isinstance(e, KeepaliveSent)]
+    assert set(asked) == {"R-U-THERE-ACK"}
+    assert world.said("a", KeepaliveReceived)
+    assert world.up
+
+
+def test_threshold_and_retry_are_as_configured() -> None:
+    configs = {name: with_groups(site(name), keepalive_threshold=30, keepalive_retry=5) for name in "ab"}
+    world = World(configs)
+    world.bring_up()
+    world.pass_time(200.0)
+    world.reboot("b")
+    gone = world.network.now
+    world.pass_time(4 * 5.0 - 1.0)  # it may have been silent for the threshold already
+    assert list(world.gateway("a").ike_sas)
+    while list(world.gateway("a").ike_sas):
+        world.pass_time(1.0)
+        assert world.network.now < gone + 30.0 + 4 * 5.0 + 2.0
+
+
+# --- who begins, and with whom ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reason", ["Administrator Reset"])
+def test_with_disconnect_notify_the_reason_is_told(reason: str) -> None:
+    world = World({name: site(name, disconnect_notify=True) for name in "ab"})
+    world.bring_up()
+    world.clear("a")
+    world.pass_time(1.0)
+    assert world.said("a", DeleteReasonSending) == [DeleteReasonSending("IKE", reason)]
+    assert not list(world.gateway("b").ike_sas)
+
+
+def test_a_backup_peer_is_asked_when_the_first_does_not_answer() -> None:
+    both = entry("a", peers=(NOWHERE, OUTSIDE["b"]), peer_names=(str(NOWHERE), str(OUTSIDE["b"])))
+    world = World({"a": with_peer(site("a", entries=(both,)), NOWHERE), "b": site("b")})
+    world.ask("a")
+    world.network.run(2 * SCHEDULE)
+    assert world.up, world.describe()
+    started = [entry.peer for entry in world.sites["a"].entries if isinstance(entry.event, NegotiationStarted)]
+    assert started == [NOWHERE, OUTSIDE["b"]]
+    world.check_traffic()
+    world.check_nothing_left()
+
+
+def test_an_answer_only_side_does_not_begin_and_is_called() -> None:
+    configs = {"a": site("a"), "b": site("b", entries=(entry("b", connection_type="answer-only"),))}
+    world = World(configs)
+    world.ask("b")
+    world.pass_time(1.0)
+    assert world.said("b", InitiatorPolicyMissing)
+    assert not world.up
+    world.bring_up("a")
+    world.check_traffic()
+
+
+def test_an_originate_only_side_is_not_called_and_begins() -> None:
+    world = World({"a": site("a"), "b": site("b", entries=(entry("b", connection_type="originate-only"),))})
+    world.ask("a")
+    world.network.run(2 * SCHEDULE)
+    assert world.said("b", OriginateOnly)
+    assert not world.up
+    world.bring_up("b")
+    world.check_traffic()
+    busy(world, 60.0)
+    world.check_nothing_left()
+
+
+def test_a_dynamic_map_with_reverse_route_adds_a_route_with_the_tunnel_and_takes_it_away_with_it() -> None:
+    dynamic = entry("b", 1, access_list=None, peers=(), peer_names=(), map="DYNAMIC", reverse_route=True)
+    hub = site(
+        "b",
+        default_group=True,
+        entries=[entry("b", 65535, dynamic="DYNAMIC", access_list=None, peers=(), transform_sets=())],
+        lifetime_seconds=300,
+    )
+    hub = replace(hub, dynamic_maps={"DYNAMIC": CryptoMap("DYNAMIC", (dynamic,))})
+    world = World({"a": site("a"), "b": hub})
+    world.bring_up("a")
+    network = IPv4Address("192.168.1.0"), IPv4Address("255.255.255.0")
+    assert world.said("b", RouteAdded) == [RouteAdded(*network)]
+    busy(world, 600.0)  # renewed twice: the route stays as it is
+    assert world.said("b", RouteAdded) == [RouteAdded(*network)]
+    assert not world.said("b", RouteDeleted)
+    world.clear("a")
+    world.pass_time(1.0)
+    assert world.said("b", RouteDeleted) == [RouteDeleted(*network)]
+    world.check_nothing_left()
+
+
+def test_clearing_the_ipsec_sas_leaves_phase_1_and_traffic_brings_new_ones() -> None:
+    world = World()
+    world.bring_up()
+    where = world.sites["a"]
+    cookies = [sa.our_cookie for sa in where.gateway.ike_sas]
+    world.network.put(where, where.carry_out(where.gateway.clear_ipsec(world.network.now, OUTSIDE[FAR["a"]])))
+    world.pass_time(1.0)
+    for name in "ab":
+        assert not list(world.gateway(name).tunnels)
+    assert [sa.our_cookie for sa in where.gateway.ike_sas] == cookies
+    world.bring_up("a")
+    assert [sa.our_cookie for sa in where.gateway.ike_sas] == cookies
+    world.check_traffic()
+    world.check_nothing_left()
