@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections import Counter, deque
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from bench.box import Box
 from bench.sites import HUB, HUB_HOST, Kind, hub, spoke, spoke_network
 from mainmode.config.model import Config
 from mainmode.gateway import Send
+from mainmode.ike import dh
 from mainmode.lab.ip import question
 
 INTERVAL: Final = 0.001
@@ -77,6 +79,14 @@ def sampled() -> Iterator[Counter[str]]:
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)
+
+
+def exponentiation(times: int = 500) -> float:
+    """Milliseconds of CPU of one exponentiation in group 2: how fast this machine is just now."""
+    began = process_time_ns()
+    for _ in range(times):
+        dh.generate(dh.GROUPS[2], os.urandom)
+    return (process_time_ns() - began) / times / 1e6
 
 
 def spoke_configs(count: int) -> list[Config]:
