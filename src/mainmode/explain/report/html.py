@@ -41,10 +41,10 @@ BUDGET: Final = 23_000_000
 """Bytes of one page, about: mail servers take 25 MB and browsers open it. What is more is counted, not shown."""
 
 LINE_COST: Final = 40
-ARROW_COST: Final = 500
-ROW_COST: Final = 800
-SECTION_COST: Final = 1_500
-DIAGNOSIS_COST: Final = 5_000
+ARROW_COST: Final = 400
+ROW_COST: Final = 500
+SECTION_COST: Final = 700
+DIAGNOSIS_COST: Final = 3_000
 """Bytes of markup around a debug line, an arrow, a row, a negotiation, a diagnosis; rather too much than too little."""
 
 ANNOTATED: Final = 20_000
@@ -313,28 +313,26 @@ class _Page:
         self.homeless = [self._homeless(number) for number in range(len(sides))]
 
     def render(self, template: str, **values: object) -> str:
-        backlinks = self._backlinks()
         style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
         digest = b64encode(sha256(style.encode()).digest()).decode()
-        return _environment().get_template(template).render(
-            {
-                "findings": [],
-                "checked": False,
-                **values,
-                "page": self,
-                "lang": self.lang,
-                "say": self.say,
-                "prose": prose,
-                "style": Markup(style),  # noqa: S704 - our own file
-                "policy": f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; "
-                "form-action 'none'",
-                "backlinks": backlinks,
-                "version": __version__,
-                "overview_rows": OVERVIEW,
-                "row_height": ROW,
-                "origins_shown": ORIGINS,
-            }
-        )  # fmt: skip
+        values = {
+            "findings": (),
+            "checked": False,
+            **values,
+            "page": self,
+            "lang": self.lang,
+            "say": self.say,
+            "prose": prose,
+            "style": Markup(style),  # noqa: S704 - our own file
+            "policy": f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; "
+            "form-action 'none'",
+            "backlinks": self._backlinks(),
+            "version": __version__,
+            "overview_rows": OVERVIEW,
+            "row_height": ROW,
+            "origins_shown": ORIGINS,
+        }
+        return _environment().get_template(template).render(values).lstrip()
 
     @property
     def established(self) -> bool:
@@ -345,12 +343,14 @@ class _Page:
     def evidence_links(self, diagnosis: Diagnosis) -> list[_Link]:
         links = []
         for one in diagnosis.evidence:
-            if one.entry is None:  # a line of a `show`
-                href, number = (f"#S{one.source}-{one.line}" if one.source < len(self.sources) else ""), one.line
-            else:
-                href, number = f"#{self._anchors[one.source][one.entry]}", one.line or one.entry + 1
-            label = self.say("line", line=number)
-            if len(self.sides) > 1:
+            known = one.source < len(self.sides)
+            href = ""
+            if one.entry is not None and known:
+                href = f"#{self._anchors[one.source][one.entry]}"
+            elif one.entry is None and one.source < len(self.sources):
+                href = f"#S{one.source}-{one.line}"  # in a `show`
+            label = self.say("line", line=one.line or (one.entry or 0) + 1)
+            if known and len(self.sides) > 1:
                 label = f"{self.sides[one.source].name}, {label}"
             links.append(_Link(href, label, one.text))
         return links
