@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from mainmode.events import NegotiationCollision
+from mainmode.events import NegotiationCollision, SessionInProgress
 from mainmode.lab.dice import Dice
 from mainmode.lab.elements import ByChance
 from mainmode.lab.faults import Passing
@@ -35,6 +35,10 @@ def test_two_ends_that_begin_at_once_have_one_tunnel_in_the_end(first: str, late
     world = World(nat=nat)
     world.ask_at(0.0, first)
     world.ask_at(later, "b" if first == "a" else "a")
+    world.network.run(SCHEDULE)
+    if later <= LATENCY and nat is None:
+        kinds = NegotiationCollision, SessionInProgress
+        assert any(world.said(name, kind) for name in "ab" for kind in kinds), world.describe()
     settle(world)
 
 

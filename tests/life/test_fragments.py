@@ -119,6 +119,13 @@ def test_two_hundred_and_fifty_five_pieces_that_never_complete_hold_no_more_than
     assert len(receiver) <= MAX_MESSAGE
 
 
+def test_a_last_piece_that_leaves_gaps_is_told_and_waits_for_the_others() -> None:
+    *others, last = pieces_of(message(1500))
+    receiver = Pieces()
+    assert receiver.add(last, 0.0) == (None, [FragmentsIncomplete()])
+    assert [receiver.add(piece, 0.0)[0] for piece in others][-1] == message(1500)
+
+
 def test_another_set_takes_the_place_of_the_one_before() -> None:
     receiver = Pieces()
     receiver.add(pieces_of(message(1500), 1)[0], 0.0)
@@ -129,7 +136,7 @@ def test_another_set_takes_the_place_of_the_one_before() -> None:
 
 def test_pieces_do_not_wait_longer_than_a_message_is_repeated() -> None:
     receiver = Pieces()
-    first, *rest = pieces_of(message(900))
+    first, *rest = pieces_of(message(2000))
     receiver.add(first, 0.0)
     whole, said = receiver.add(rest[0], SET_SECONDS)
     assert whole is None

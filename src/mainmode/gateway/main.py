@@ -17,9 +17,11 @@ from mainmode.events import (
     NegotiationLimitReached,
     NegotiationStarted,
     NoCryptoMapOnInterface,
+    RekeyCollision,
     ResponderCookieMissing,
     RetransmitDispatched,
     SaPayloadMissing,
+    SessionInProgress,
     TunnelGroupMissing,
     UnknownSaPacket,
 )
@@ -182,6 +184,7 @@ class MainSide:
         for own in self._box.sas.with_peer(sa.remote.address):
             if own.role == "initiator" and not own.active and own.initiator_cookie < sa.initiator_cookie:
                 wanted = self._wanted(sa)
+                out.say(RekeyCollision() if own.replaces is not None else SessionInProgress(sa.remote.address))
                 self._endings.forget(own, out)
                 for match in wanted:
                     self._quick.send(sa, self._quick.begin(sa, match, out), out)

@@ -66,7 +66,7 @@ class Pieces:
         if piece.last:
             self._last = piece.index
         if len(self._pieces) != self._last:
-            return None, said
+            return None, [*said, FragmentsIncomplete()] if piece.last else said
         whole = b"".join(self._pieces[index] for index in range(1, self._last + 1))
         self._clear(0, now)
         return whole, [*said, FragmentsAssembled()]
