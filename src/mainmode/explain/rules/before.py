@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
+from typing import Final
 
 from mainmode import events as ev
 from mainmode.config.vocabulary import protocol_name
@@ -23,6 +24,8 @@ def no_interesting_traffic(case: Case) -> Finding | None:
     # On a box that negotiates, packets that are for no tunnel are its ordinary business.
     missed = seen(case, ev.CryptoMapNotMatched) if not _begun(case) else ()
     unroutable = seen(case, ev.OutputInterfaceMissing)
+    if missed and any(_looks_translated(event) for _, _, event in case.events(ev.CryptoMapLookup)):
+        return None  # nat-exemption-missing has more to say
     if missed and (case.problem("nat-exemption-missing") or seen(case, ev.CryptoMapIncomplete)):
         return None  # it would have been selected, but for the NAT; or by the entry that is incomplete
     if not missed and not unroutable and problem is None:
@@ -77,7 +80,7 @@ def nat_exemption_missing(case: Case) -> Finding | None:
     translated = []
     for view, index, event in case.events(ev.CryptoMapLookup):
         own = {interface.address for end in case.ends.values() for interface in end.config.interfaces}
-        if event.source in own or (missed and not event.source.is_private and event.destination.is_private):
+        if event.source in own or (missed and _looks_translated(event)):
             translated.append((view, index))
     if not translated and (problem is None or (case.views and not missed)):
         return None
@@ -100,6 +103,16 @@ def nat_exemption_missing(case: Case) -> Finding | None:
         ),
         next=(Text("`show nat detail` here: which line counts hits", "`show nat detail`: ヒットする行を確認"),),
     )
+
+
+_PRIVATE: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
+"""RFC 1918 and nothing more: what the standard library calls private holds documentation networks too."""
+
+
+def _looks_translated(packet: ev.CryptoMapLookup) -> bool:
+    """From a public address to a private one: between two private networks one NAT too many."""
+    source, destination = (any(one in net for net in _PRIVATE) for one in (packet.source, packet.destination))
+    return destination and not source
 
 
 @rule(

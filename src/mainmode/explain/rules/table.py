@@ -66,7 +66,7 @@ class Rule:
 
 
 RULES: Final[dict[str, Rule]] = {}
-"""All rules by name, in the order in which a negotiation can meet them."""
+"""All rules by name, as they were entered; `mainmode.explain.rules` has them in order."""
 
 
 def rule(
