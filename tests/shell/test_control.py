@@ -55,9 +55,14 @@ class Served(threading.Thread):
         self.call(self.control.close)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.join(5)
-        # Whatever was cancelled gets its turn, so that no task is lost.
-        self.loop.run_until_complete(asyncio.sleep(0.01))
+        # Whatever was cancelled or closed gets its turn, so that nothing is left open.
+        self.loop.run_until_complete(self._settle())
         self.loop.close()
+
+    async def _settle(self) -> None:
+        for _ in range(3):  # a connection that was just taken becomes another task
+            await asyncio.sleep(0.01)
+            await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
 
 
 @pytest.fixture
