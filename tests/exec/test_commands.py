@@ -1,0 +1,240 @@
+"""The exec language: which lines are commands, what they print and change, at a gateway of the lab's."""
+
+from __future__ import annotations
+
+import json
+from ipaddress import IPv4Address
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mainmode.exec import execute
+from mainmode.exec.commands import COMMANDS
+from mainmode.exec.debugging import Debugging
+from mainmode.show.typed import forms
+from tests.exec.worlds import Terminal
+from tests.life.world import World
+from tests.show.tunnels import document, pinged
+
+UP = Terminal(pinged())
+PEER = IPv4Address("10.0.0.2")
+
+VALUES = {
+    "A.B.C.D": "10.0.0.2",
+    "MASK": "255.255.255.0",
+    "<1-255>": "127",
+    "<0-255>": "0",
+    "<octets>": "100000",
+    "PORT": "www",
+    "TYPE": "echo",
+    "PROTOCOL": "icmp",
+    "IF": "inside",
+    "CAPTURE": "C",
+    "NAME": "C",
+}
+
+
+@pytest.fixture
+def terminal() -> Terminal:
+    return Terminal(pinged())
+
+
+def typed(words: tuple[str, ...]) -> str:
+    return " ".join(VALUES.get(word, word) for word in words)
+
+
+# --- the language -------------------------------------------------------------------------------------------------
+
+
+def test_a_notation_stands_for_all_its_forms() -> None:
+    assert forms("a [b] {c | d e}") == [
+        *(("a", "c"), ("a", "d", "e")),
+        *(("a", "b", "c"), ("a", "b", "d", "e")),
+    ]
+    assert forms("{a | [b] c}") == [("a",), ("c",), ("b", "c")]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command.words))
+def test_every_form_of_every_command_is_understood_as_text_and_as_json(command: object) -> None:
+    terminal = Terminal(UP.world)
+    words = command.words  # type: ignore[attr-defined]
+    if "CAPTURE" in words:
+        terminal.type("capture C interface inside")
+    # What would change the gateways that the tests share is understood here, and carried out elsewhere.
+    if words[0] != "clear":
+        reply = execute(typed(words), terminal.running)
+        assert reply.status in (0, 1), reply.text
+    if words[0] == "show":
+        values = terminal.values(typed(words))
+        assert values.pop("command").split()[0] == "show"
+        assert values, "a show without a value"
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("sh cry isa foo", [" " * 8 + "           ^", "ERROR: % Invalid input detected at '^' marker."]),
+        ("c", ['ERROR: % Ambiguous command:  "c"']),
+        ("debug crypto", ["ERROR: % Incomplete command"]),
+        ("debug crypto ikev1 0", [" " * 8 + "                   ^", "ERROR: % Invalid input detected at '^' marker."]),
+        (
+            "debug crypto ikev1 256",
+            [" " * 8 + "                   ^", "ERROR: % Invalid input detected at '^' marker."],
+        ),
+        ("ping nowhere 10.0.0.2", [" " * 8 + "     ^", "ERROR: % Invalid input detected at '^' marker."]),
+        ("no capture C", [" " * 8 + "           ^", "ERROR: % Invalid input detected at '^' marker."]),
+        ("capture ../x interface inside", [" " * 8 + "        ^", "ERROR: % Invalid input detected at '^' marker."]),
+        ("reload", [" " * 8 + "^", "ERROR: % Invalid input detected at '^' marker."]),
+    ],
+)
+def test_a_line_that_is_no_command_gets_the_answer_of_an_asa(line: str, answer: list[str]) -> None:
+    reply = UP.type(line)
+    assert (list(reply.lines), reply.status, reply.do) == (answer, 2, ())
+    assert UP.values(line)["error"] == answer[-1]
+
+
+@given(st.text() | st.lists(st.sampled_from(sorted({*VALUES.values(), *(w for c in COMMANDS for w in c.words)}))))
+def test_whatever_is_typed_is_answered(line: str | list[str]) -> None:
+    line = line if isinstance(line, str) else " ".join(line)
+    if line.lower().split()[:1] not in (["clear"], ["packet-tracer"]):
+        reply = execute(line, UP.running, as_json=True)
+        assert not line.split() or json.loads(reply.text)["schema"] == 1
+
+
+def test_an_empty_line_says_nothing() -> None:
+    assert UP.type("  ").text == ""
+
+
+def test_a_line_without_end_is_cut() -> None:
+    assert UP.type("show " + "x" * 100_000).status == 2
+
+
+# --- show ---------------------------------------------------------------------------------------------------------
+
+
+def test_json_has_what_the_gateway_has() -> None:
+    ((sa, tunnel),) = UP.site.gateway.tunnels
+    inbound, outbound = UP.site.gateway.engine.pair(tunnel.inbound_spi)
+    (ike,) = UP.values("sh cry isa sa")["ikev1_sas"]
+    assert (ike["peer"], ike["state"], ike["role"]) == ("10.0.0.2", "MM_ACTIVE", "initiator")
+    assert (ike["encryption"], ike["hash"], ike["dh_group"], ike["lifetime"]) == ("3des", "sha", 2, 86400)
+    values = UP.values("sh cry ips sa peer 10.0.0.2")
+    assert values["command"] == "show crypto ipsec sa peer 10.0.0.2"
+    (row,) = values["ipsec_sas"]
+    assert (row["local"], row["remote"]) == ("192.168.1.0/255.255.255.0/1/0", "192.168.2.0/255.255.255.0/1/0")
+    assert (row["inbound"]["spi"], row["outbound"]["spi"]) == (f"{inbound.spi:08x}", f"{outbound.spi:08x}")
+    assert (row["counters"]["encaps"], row["counters"]["decaps"]) == (4, 4)
+    assert row["access_list"]["text"].startswith("access-list VPN extended permit icmp")
+    assert UP.values("sh cry ips sa peer 10.0.0.3")["ipsec_sas"] == []
+    (session,) = UP.values("sh vpn l")["sessions"]
+    assert session["ipsec_sas"] == [row]
+    assert session["since"] == sa.active_at
+    assert "interface" in UP.values("sh ip")["interfaces"][0]
+
+
+@pytest.mark.parametrize("line", ["show running-config", "show running-config tunnel-group", "show crypto ipsec sa"])
+def test_no_key_is_ever_shown(line: str) -> None:
+    key = next(iter(document("a").tunnel_groups["10.0.0.2"].pre_shared_key.reveal().decode().split()))  # type: ignore[union-attr]
+    assert key not in UP.printed(line)
+    assert key not in json.dumps(UP.values(line))
+
+
+def test_the_whole_configuration_is_shown_as_it_was_read() -> None:
+    lines = UP.printed("sh run").splitlines()
+    assert lines == [span.text for span in UP.site.gateway.config.lines]
+    assert "crypto map MAP interface outside" in lines
+
+
+# --- debug --------------------------------------------------------------------------------------------------------
+
+
+def test_debug_is_switched_on_by_level_and_off_again(terminal: Terminal) -> None:
+    assert terminal.printed("show debug") == ""
+    terminal.type("debug crypto ikev1")
+    terminal.type("deb cry ips 255")
+    assert terminal.debugging == Debugging(1, 255)
+    terminal.type("debug crypto ikev1 127")
+    assert terminal.printed("sh deb") == (
+        "debug crypto ikev1 enabled at level 127\ndebug crypto ipsec enabled at level 255\n"
+    )
+    terminal.type("no debug crypto ikev1")
+    assert terminal.debugging == Debugging(0, 255)
+    terminal.type("un all")
+    assert terminal.debugging == Debugging()
+
+
+def test_debug_can_be_about_some_peers_alone(terminal: Terminal) -> None:
+    for line in ("debug crypto ikev1 127", "debug crypto condition peer 10.0.0.2", "deb cry cond peer 10.0.0.3"):
+        terminal.type(line)
+    both = PEER, IPv4Address("10.0.0.3")
+    assert terminal.debugging == Debugging(127, 0, both)
+    assert "IKE peer IP address filters:\n10.0.0.2/32  10.0.0.3/32\n" in terminal.printed("show crypto debug-condition")
+    # Undebugging leaves conditions, as on an ASA.
+    terminal.type("undebug all")
+    assert terminal.debugging == Debugging(0, 0, both)
+    terminal.type("no debug crypto condition peer 10.0.0.3")
+    assert terminal.debugging == Debugging(0, 0, (PEER,))
+    terminal.type("debug crypto condition reset")
+    assert terminal.printed("show crypto debug-condition") == "Crypto conditional debug is turned OFF\n"
+
+
+def test_a_condition_leaves_out_the_others_and_no_log_message() -> None:
+    entries = UP.site.entries
+    everybody, nobody = Debugging(255, 255), Debugging(255, 255, (IPv4Address("10.9.9.9"),))
+    lines = [entry for entry in entries if everybody.dialect(entry)]
+    about = Debugging(255, 255, (PEER,))
+    assert len(lines) > 50
+    assert [e for e in lines if about.dialect(e)] == [e for e in lines if e.peer == PEER]
+    assert not any(nobody.dialect(entry) for entry in lines)
+
+
+@pytest.mark.parametrize("debugging", [Debugging(), Debugging(1, 0), Debugging(127, 0), Debugging(0, 255)])
+def test_what_nobody_hears_is_exactly_what_is_not_printed(debugging: Debugging) -> None:
+    for entry in UP.site.entries:
+        if type(entry.event) in debugging.unheard:
+            assert debugging.dialect(entry) is None
+    loud = {type(entry.event) for entry in UP.site.entries if debugging.dialect(entry) is not None}
+    assert not loud & debugging.unheard
+    assert debugging.unheard
+
+
+# --- clear --------------------------------------------------------------------------------------------------------
+
+
+def test_clearing_ipsec_sas_leaves_the_ike_sa_and_tells_the_peer(terminal: Terminal) -> None:
+    far = terminal.world.gateway("b")
+    terminal.type("clear crypto ipsec sa peer 10.0.0.3")
+    assert list(terminal.site.gateway.tunnels)
+    terminal.type("clear crypto ipsec sa peer 10.0.0.2")
+    terminal.world.pass_time(1.0)
+    assert not list(terminal.site.gateway.tunnels) and not list(far.tunnels)
+    assert len(list(terminal.site.gateway.ike_sas)) == len(list(far.ike_sas)) == 1
+
+
+@pytest.mark.parametrize("line", ["clear crypto isakmp sa", "cle cry ikev1 sa", "clear crypto ikev1 sa 10.0.0.2"])
+def test_clearing_ike_sas_ends_everything(terminal: Terminal, line: str) -> None:
+    terminal.type("clear crypto isakmp sa 10.0.0.3")
+    assert list(terminal.site.gateway.ike_sas)
+    terminal.type(line)
+    terminal.world.pass_time(1.0)
+    assert "There are no IKEv1 SAs" in terminal.printed("show crypto ikev1 sa")
+    terminal.world.check_nothing_left()
+
+
+# --- statistics ---------------------------------------------------------------------------------------------------
+
+
+def test_statistics_are_of_what_went_in_and_out() -> None:
+    terminal = Terminal(World({name: document(name) for name in "ab"}))
+    terminal.world.ask("a")
+    terminal.world.pass_time(1.0)
+    for transit in terminal.world.network.wire:
+        packet = transit.packet
+        if transit.sender == "b" and packet.to.port:
+            terminal.statistics.received(packet.payload, packet.to)
+    ike = [t for t in terminal.world.network.wire if t.name[:2] in ("MM", "QM")]
+    counted = terminal.values("show crypto protocol statistics ikev1")["ikev1"]
+    assert counted["decapsulate_packet_requests"] == sum(t.sender == "b" for t in ike) == 4
+    assert counted["decrypt_packet_requests"] == 2  # MM6 and QM2
+    assert "   Decrypt packet requests: 2\n" in terminal.printed("sh cry prot stat ikev1")

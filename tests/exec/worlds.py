@@ -1,0 +1,62 @@
+"""The document's two sites, and one of them as an exec command sees it; what comes of a command is carried out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from mainmode.exec import Reply, Running, execute
+from mainmode.exec.captured import Captured
+from mainmode.exec.debugging import Debugging
+from mainmode.exec.running import Debug, EndCapture, Ping, StartCapture
+from mainmode.exec.statistics import Statistics
+from mainmode.show.view import View
+from tests.life.world import World
+
+
+class Terminal:
+    """A terminal at one site: what it changes stays changed."""
+
+    def __init__(self, world: World, name: str = "a") -> None:
+        self.world = world
+        self.site = world.sites[name]
+        self.debugging = Debugging()
+        self.captures: dict[str, Captured] = {}
+        self.statistics = Statistics()
+        self.pings: list[Ping] = []
+
+    @property
+    def running(self) -> Running:
+        view = View(self.site.gateway, self.site.plane, self.world.network.now, "9", float)
+        return Running(view, self.debugging, self.captures, self.statistics)
+
+    def type(self, line: str, *, as_json: bool = False) -> Reply:
+        """Type a command and carry out what comes of it."""
+        reply = execute(line, self.running, as_json=as_json)
+        items = []
+        for each in reply.do:
+            match each:
+                case Debug(debugging):
+                    self.debugging = debugging
+                case StartCapture(captured):
+                    self.captures[captured.name] = captured
+                case EndCapture(name):
+                    del self.captures[name]
+                case Ping():
+                    self.pings.append(each)
+                case item:
+                    items.append(item)
+        if items:
+            self.world.network.put(self.site, self.site.carry_out(items))
+        return reply
+
+    def printed(self, line: str) -> str:
+        reply = self.type(line)
+        assert reply.status == 0, reply.text
+        return reply.text
+
+    def values(self, line: str) -> dict[str, Any]:
+        """What the command comes to as JSON."""
+        content: dict[str, Any] = json.loads(self.type(line, as_json=True).text)
+        assert content.pop("schema") == 1
+        return content
