@@ -198,12 +198,12 @@ def test_a_debug_of_200_000_lines_is_a_page_that_can_be_mailed() -> None:
             for entry in base
         ]
     assert len(entries) >= 200_000
-    started = time.monotonic()
+    started = time.process_time()
     laid = ladder.build(entries)
     spoken = [speak(entry) for entry in entries]
     side = text.Side("ciscoasa", entries, spoken, laid, origins.trace(laid, entries, site("a")))
     page = html.explain([side], diagnose([entries], ladders=[laid]), listings=[listing("a")])
-    assert time.monotonic() - started < 60
+    assert time.process_time() - started < 60
     assert 10_000_000 < len(page.encode()) < 25_000_000
     shown = page.count('<li id="L0-')
     omitted = sum(int(count) for count in re.findall(r"(\d+) lines are left out", page))

@@ -8,7 +8,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mainmode.cli.common import FAILED, WELL, Unusable, add_output, as_json, emit, read_configuration
+from mainmode.cli.common import (
+    FAILED,
+    WELL,
+    Unusable,
+    add_output,
+    as_json,
+    emit,
+    listings,
+    read_configuration,
+    read_text,
+)
 
 if TYPE_CHECKING:
     from mainmode.cli.common import Commands
@@ -34,6 +44,10 @@ def _check(options: argparse.Namespace) -> int:
         first, *others = (_as_object(*one) for one in zip(readings, findings, strict=True))
         found = [as_object(one, options.lang) for one in diagnoses]
         text = as_json({"schema": SCHEMA, **first, "peer": others[0] if others else None, "diagnoses": found})
+    elif options.format == "html":
+        from mainmode.explain.report import html
+
+        text = html.check(listings(paths), findings, diagnoses=diagnoses, lang=options.lang)
     else:
         blocks = [_check_text(*one).rstrip("\n") for one in zip(readings, findings, strict=True)]
         debugs = [f"debug of {found.config.hostname} in the lab" for found in readings]
@@ -58,7 +72,7 @@ def _tried(readings: Sequence[Reading], paths: Sequence[Path]) -> list[Diagnosis
         for one in diagnose(debugs, [a, b]):
             if one.failure:
                 found.setdefault(one.rule, one)
-    texts = [path.read_bytes().decode("utf-8-sig", errors="replace") for path in paths]
+    texts = [read_text(path) for path in paths]
     return verified(found.values(), {"a": texts[0], "b": texts[1]}, comes_up)
 
 

@@ -7,12 +7,13 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from mainmode.config.reader import Reading
+    from mainmode.explain.report.html import Listing
 
 WELL: Final = 0
 FAILED: Final = 1
@@ -34,12 +35,24 @@ class Unusable(Exception):
 def read_configuration(path: Path) -> Reading:
     from mainmode.config.reader import read
 
+    return read(read_text(path), str(path))
+
+
+def read_text(path: Path) -> str:
     try:
         # Whatever encoding a description is in, the commands are ASCII.
-        text = path.read_bytes().decode("utf-8-sig", errors="replace")
+        return path.read_bytes().decode("utf-8-sig", errors="replace")
     except OSError as error:
         raise Unusable(f"{path}: {error.strerror}") from None
-    return read(text, str(path))
+
+
+def listings(paths: Sequence[Path]) -> list[Listing]:
+    """Configurations for a page to show, without their keys."""
+    from mainmode.config.reader import read
+    from mainmode.explain.report.html import Listing
+
+    texts = [read_text(path) for path in paths]
+    return [Listing.of(read(text, str(path)), text) for text, path in zip(texts, paths, strict=True)]
 
 
 def emit(text: str, output: Path | None) -> None:
@@ -92,10 +105,16 @@ class Parser(argparse.ArgumentParser):
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--format", type=checked_by(_format), default="text", metavar="text|json", help="default: text")
+    parser.add_argument(
+        "--format", type=checked_by(_format), default="text", metavar="text|json|html", help="default: text"
+    )
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the result there, not to stdout")
     parser.add_argument(
-        "--lang", type=checked_by(_lang), default="en", metavar="en|ja", help="language of what is explained"
+        "--lang",
+        type=checked_by(_lang),
+        default=_locale(),
+        metavar="en|ja",
+        help="language of what is explained (default: the locale's)",
     )
 
 
@@ -112,13 +131,17 @@ def checked_by(parse: Callable[[str], T]) -> Callable[[str], T]:
 
 
 def _format(text: str) -> str:
-    if text == "html":
-        raise ValueError("html is not there yet; text and json are")
-    return _one_of(text, ("text", "json"))
+    return _one_of(text, ("text", "json", "html"))
 
 
 def _lang(text: str) -> str:
     return _one_of(text, ("en", "ja"))
+
+
+def _locale() -> str:
+    """The language that POSIX's variables ask for, the first of them that is set; English for all but Japanese."""
+    asked = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    return "ja" if next((name for name in asked if name), "").startswith("ja") else "en"
 
 
 def _one_of(text: str, choices: Iterable[str]) -> str:

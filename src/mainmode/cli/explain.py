@@ -15,13 +15,16 @@ from mainmode.cli.common import (
     add_output,
     as_json,
     emit,
+    listings,
     read_configuration,
+    read_text,
     terminal,
 )
 
 if TYPE_CHECKING:
     from mainmode.cli.common import Commands
     from mainmode.config.model import Config
+    from mainmode.events import Entry
     from mainmode.explain.diagnosis import Diagnosis
     from mainmode.explain.ladder import Ladder
     from mainmode.explain.paste import Source
@@ -58,7 +61,7 @@ def _explain(options: argparse.Namespace) -> int:
     if len(readings) == 2:
         from mainmode.cli.trial import comes_up
 
-        texts = [path.read_bytes().decode("utf-8-sig", errors="replace") for path in options.config]
+        texts = [read_text(path) for path in options.config]
         diagnoses = verified(diagnoses, {"a": texts[0], "b": texts[1]}, comes_up)
     sides = [
         _side(source, found, config)
@@ -66,6 +69,10 @@ def _explain(options: argparse.Namespace) -> int:
     ]
     if options.format == "json":
         text = _as_json(sources, sides, diagnoses, options.lang)
+    elif options.format == "html":
+        from mainmode.explain.report import html
+
+        text = html.explain(sides, diagnoses, listings=listings(options.config), sources=sources, lang=options.lang)
     else:
         text = _as_text(sources, sides, diagnoses, options)
     emit(text, options.output)
@@ -102,8 +109,16 @@ def _side(source: Source, ladder: Ladder, config: Config | None) -> Side:
     from mainmode.explain.report.text import Side
 
     origins = trace(ladder, source.entries, config) if config is not None else ()
-    spoken = [entry.where.text if entry.where else "" for entry in source.entries]
+    spoken = [_as_printed(entry) for entry in source.entries]
     return Side(Path(source.path).name, source.entries, spoken, ladder, origins)
+
+
+def _as_printed(entry: Entry) -> str:
+    """The line as it was pasted; what was wrapped or is a record stands as the box prints it."""
+    from mainmode.words import speak
+
+    where = entry.where
+    return where.text if where is not None and len(where.lines) == 1 else speak(entry)
 
 
 def _as_text(

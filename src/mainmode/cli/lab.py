@@ -17,7 +17,9 @@ from mainmode.cli.common import (
     as_json,
     checked_by,
     emit,
+    listings,
     read_configuration,
+    read_text,
     terminal,
     write,
     write_private,
@@ -76,6 +78,8 @@ def _lab(options: argparse.Namespace) -> int:
     diagnoses = _diagnoses(result, sides, options)
     if options.format == "json":
         text = _lab_json(result, sides, diagnoses, options.lang)
+    elif options.format == "html":
+        text = _lab_html(result, sides, diagnoses, options)
     else:
         text = _lab_text(result, sides, diagnoses, options)
     emit(text, options.output)
@@ -135,7 +139,7 @@ def _diagnoses(result: LabResult, sides: tuple[Side, Side], options: argparse.Na
     found = diagnose([side.entries for side in sides], [site.config for site in result.sites], ladders=ladders)
     if not any(one.failure for one in found):
         return found
-    texts = [path.read_bytes().decode("utf-8-sig", errors="replace") for path in (options.a, options.b)]
+    texts = [read_text(path) for path in (options.a, options.b)]
     return verified(found, {"a": texts[0], "b": texts[1]}, comes_up)
 
 
@@ -157,6 +161,22 @@ def _lab_text(
         colour=colour,
         annotate=options.annotate,
         diagnoses=blocks,
+    )
+
+
+def _lab_html(
+    result: LabResult, sides: tuple[Side, Side], diagnoses: Sequence[Diagnosis], options: argparse.Namespace
+) -> str:
+    from mainmode.explain.report import html, text
+
+    established = result.established
+    return html.lab(
+        *sides,
+        text.verdict(*sides, result.delivered, result.seconds, established=established, lang=options.lang),
+        established=established,
+        diagnoses=diagnoses,
+        listings=listings([options.a, options.b]),
+        lang=options.lang,
     )
 
 

@@ -344,15 +344,16 @@ class _Page:
         links = []
         for one in diagnosis.evidence:
             known = one.source < len(self.sides)
-            href = ""
+            href, said = "", one.text
             if one.entry is not None and known:
                 href = f"#{self._anchors[one.source][one.entry]}"
+                said = _spoken(self.sides[one.source], one.entry).partition("\n")[0]  # whole, where it was wrapped
             elif one.entry is None and one.source < len(self.sources):
                 href = f"#S{one.source}-{one.line}"  # in a `show`
             label = self.say("line", line=one.line or (one.entry or 0) + 1)
             if known and len(self.sides) > 1:
                 label = f"{self.sides[one.source].name}, {label}"
-            links.append(_Link(href, label, one.text))
+            links.append(_Link(href, label, said))
         return links
 
     def config_link(self, span: Span | None) -> _Link | None:
