@@ -10,7 +10,8 @@ from tests.life.world import SCHEDULE, World, seeds
 def test_with_three_packets_in_ten_lost_no_negotiation_is_wedged() -> None:
     attempts = []
     for seed in seeds(1000):
-        world = World(elements=[ByChance("drop", 0.3, Dice(seed, "loss"))], seed=seed)
+        line = ByChance("drop", 0.3, Dice(seed, "loss"))
+        world = World(nat=(None, "a", "b")[seed % 3], elements=[line], seed=seed)
         for attempt in range(1, 31):
             world.ask("ab"[seed % 2])
             world.network.run(world.network.now + 4 * SCHEDULE)
