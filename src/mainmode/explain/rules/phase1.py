@@ -50,6 +50,15 @@ def _waiting_marks(view: View) -> Marks:
 )
 def policy_mismatch(case: Case) -> Finding | None:
     lines = seen(case, ev.Phase1ProposalsUnacceptable)
+    if not lines:
+        # A syslog below level 7 has the payload that could not be processed, the SA, and what differed.
+        lines = tuple(
+            (view, index)
+            for view, index, event in case.events(ev.PayloadError)
+            if event.payload == steps.SA and not view.phase1_complete and not view.has(ev.Phase2ProposalsUnacceptable)
+        )
+    if lines and any(view.phase1_complete or view.has(ev.KeysGenerated) for view in case.views):
+        return None  # another attempt of the same peer's fitted
     refused = marks(case.initiator, _clear(case.initiator, "NO_PROPOSAL_CHOSEN", "MM2"))
     told = [
         (view, index) for view, index, _ in case.events(ev.NotifyReceived) if _number(view, index) == 14 and _mm2(view)
@@ -89,6 +98,8 @@ def policy_mismatch(case: Case) -> Finding | None:
         )
     else:
         return None
+    if lines and not attributes and not seen(case, ev.Phase1ProposalsUnacceptable):
+        certainty = "certain" if problem else "likely"
     detail = "; ".join(f"{one.attribute}: {one.received} / {one.configured}" for one in attributes[:3])
     for one in attributes[:3]:
         because.append(
@@ -126,8 +137,8 @@ def policy_mismatch(case: Case) -> Finding | None:
 
 def _clear(view: View | None, name: str, awaited: str) -> list[int]:
     """The lines in which the peer said this in clear while this message of its was awaited."""
-    if view is None or view.awaited != awaited:
-        return []
+    if view is None or (view.awaited != awaited if view.rungs else view.awaited not in (None, awaited)):
+        return []  # (a syslog below level 7 has no messages to tell by)
     entries = view.log.entries
     return [
         index
@@ -282,7 +293,7 @@ def pre_shared_key_mismatch(case: Case) -> Finding | None:
         )
     elif _waits_in_vain(initiator, "MM6") and initiator is not None and case.lost is None and not _behind_nat(case):
         if initiator.peer_repeats and problem is None:
-            return None  # it repeats MM4, so MM5 never came: responses-lost
+            certainty = "possible"  # it repeats MM4, so rather MM5 never came: responses-lost
         if problem is None and _comparable(case):
             return None
         stage = "MM6"
@@ -713,5 +724,31 @@ def peer_silent(case: Case) -> Finding | None:
                 debug_at_peer(case),
             ),
             message=message,
+        )
+    return _given_up_without_messages(case)
+
+
+def _given_up_without_messages(case: Case) -> Finding | None:
+    """A syslog below level 7 has no messages in it; that it began and was given up is all there is."""
+    for view in case.views:
+        over = view.indexes(ev.PeerTableRemovalFailed, ev.PeerTableEntryError)
+        began = view.indexes(ev.NegotiationStarted)
+        cause = view.refused or view.unreadable or view.has(ev.TunnelGroupMissing, ev.GroupNotFound)
+        if view.rungs or cause or not over or not began:
+            continue
+        return finding(
+            "possible",
+            "",
+            [
+                Text(
+                    "Phase 1 was begun and given up. This log does not say what was missing: with `debug crypto ikev1"
+                    " 127` the state in the FSM error history would.",
+                    "フェーズ 1 は開始後に中止されました。原因はこのログにありません。`debug crypto ikev1 127` の"
+                    " FSM error history に状態が出ます。",
+                )
+            ],
+            marks(view, (*began, *over)),
+            next=(capture(case), debug_at_peer(case)),
+            message="MM1",
         )
     return None

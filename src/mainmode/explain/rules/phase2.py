@@ -229,6 +229,16 @@ def proxy_identity_mismatch(case: Case) -> Finding | None:
                 )
             )
             break
+    elif problem is None and _failed_without_reason(case):
+        certainty = "possible"
+        because.append(
+            Text(
+                "Quick mode failed, and this log does not say why. Most often the access-lists are not mirror images,"
+                " else the transform sets or PFS differ, or a dynamic entry stands before the static one.",
+                "クイック モードが失敗しましたが、理由はこのログにありません。多くは ACL が鏡像でないためです。"
+                "トランスフォーム セットや PFS の違い、ダイナミック エントリの順序も考えられます。",
+            )
+        )
     elif problem is None or not (_phase2_failed(case) or not started(case)):
         return None
     fixes = []
@@ -257,6 +267,14 @@ def proxy_identity_mismatch(case: Case) -> Finding | None:
             ),
         ),
     )  # fmt: skip
+
+
+def _failed_without_reason(case: Case) -> bool:
+    """Whether quick mode failed, and neither a wait in vain nor a refusal stands before it."""
+    reasons = (ev.NotifyReceived, ev.Phase2ProposalsUnacceptable, ev.FsmHistory, ev.AttributeMismatch, ev.PeerMismatch,
+               ev.StaticMapMatched, ev.StaticMapIncomplete, ev.OriginateOnly, ev.SaFromOtherPeer, ev.PeerLost,
+               ev.NegotiationCollision)  # fmt: skip
+    return bool(_consequences(case)) and not any(view.has(*reasons) or view.awaited for view in case.views)
 
 
 def _said(proxy: ProxyId) -> str:
