@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.peers.ours import Ours, configuration
-from tests.peers.world import World, until
+from tests.peers.world import World, require_programs, until
 
 pytestmark = [pytest.mark.peer, pytest.mark.namespaces]
 
@@ -32,6 +35,16 @@ def told(name: str, *words: str) -> str:
     return done.stdout
 
 
+def drain(systemd: socket.socket) -> int:
+    """How many messages wait."""
+    systemd.setblocking(False)
+    count = 0
+    with contextlib.suppress(BlockingIOError):
+        while systemd.recv(1000):
+            count += 1
+    return count
+
+
 @pytest.fixture
 def gateways(fresh: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Ours]:
     monkeypatch.setenv("MAINMODE_RUN", str(tmp_path / "run"))
@@ -41,6 +54,7 @@ def gateways(fresh: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> d
 def test_a_tunnel_is_asked_about_pinged_through_captured_and_cleared(
     gateways: dict[str, Ours], fresh: World, tmp_path: Path
 ) -> None:
+    require_programs("tshark")
     # Who may ask is a matter of file modes.
     where = tmp_path / "run" / "site-a"
     assert stat.S_IMODE(where.stat().st_mode) == 0o750
@@ -143,3 +157,29 @@ def test_a_name_belongs_to_one_gateway(gateways: dict[str, Ours], fresh: World, 
     assert "outside" in told("site-a", "show ip")
     again.stop()
     assert not (tmp_path / "run" / "site-a").exists()
+
+
+def test_systemd_hears_that_it_is_ready_lives_and_ends(
+    fresh: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(10)
+        monkeypatch.setenv("MAINMODE_RUN", str(tmp_path / "run"))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "200000")
+        gateway = Ours(fresh, configuration())
+        assert systemd.recv(1000) == b"READY=1\nSTATUS=site-a is up\n"
+        assert [systemd.recv(1000) for _ in range(4)] == [b"WATCHDOG=1\n"] * 4
+        # A gateway that hangs is silent.
+        gateway.process.send_signal(signal.SIGSTOP)
+        time.sleep(0.3)
+        drain(systemd)
+        time.sleep(0.5)
+        assert drain(systemd) == 0
+        gateway.process.send_signal(signal.SIGCONT)
+        systemd.settimeout(10)
+        assert systemd.recv(1000) == b"WATCHDOG=1\n"
+        gateway.stop()
+        while systemd.recv(1000) != b"STOPPING=1\n":
+            pass

@@ -20,7 +20,7 @@ class Captures:
 
     def __init__(self, config: Config) -> None:
         self.running: dict[str, Captured] = {}
-        self._config = config
+        self.config = config
         self._files: dict[str, Capture] = {}
 
     def begin(self, captured: Captured, directory: Path) -> Path:
@@ -42,13 +42,13 @@ class Captures:
 
     def outside(self, packet: bytes, ours: IPv4Address, now: float) -> None:
         """A packet passed the interface that has this address."""
-        interface = self._config.interface_at(ours)
+        interface = self.config.interface_at(ours)
         if interface is not None and interface.name is not None:
             self._offer(packet, interface.name, now)
 
     def inside(self, packet: bytes, host: bytes, now: float) -> None:
         """A packet of or for a host behind this gateway, with the host's address (four octets)."""
-        way = leaving_by(self._config, IPv4Address(host))
+        way = leaving_by(self.config, IPv4Address(host))
         if way is not None:
             self._offer(packet, way[0], now)
 

@@ -126,6 +126,7 @@ class Service:
     def reconfigure(self, config: Config) -> None:
         """Go by another configuration of the same interfaces. ConfigError if a route is in the way."""
         self._userspace.reconfigure(config)
+        self.captures.config = config
         self.carry_out(self.gateway.reconfigure(config, now()))
 
     def stop(self) -> None:
