@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 
-import pytest
-
 from mainmode.events import Phase1Completed, Phase2Completed
 from tests.life.world import World
 
@@ -14,9 +12,8 @@ DAYS = int(os.environ.get("MAINMODE_DAYS", "30"))
 GAP = 10.0
 
 
-@pytest.mark.parametrize("nat", [None])
-def test_a_month_of_traffic_every_ten_seconds_loses_and_doubles_nothing(nat: str | None) -> None:
-    world = World(nat=nat)
+def test_a_month_of_traffic_every_ten_seconds_loses_and_doubles_nothing() -> None:
+    world = World()
     world.bring_up()
     for site in world.sites.values():
         site.sent.clear()

@@ -103,6 +103,7 @@ class Nat:
             return None
         inside = self._ways_in.get((packet.source, packet.to.port))
         if inside is not None and self._lives((inside, packet.source), now):
+            self._ports[inside, packet.source] = packet.to.port  # who is called answers from where it was called
             return packet._replace(to=inside)
         if packet.to.port not in (IKE_PORT, NAT_T_PORT):
             return None
