@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
 
 from mainmode.explain import ladder
 from mainmode.explain.diagnosis import Lang
@@ -143,5 +144,5 @@ def test_print_unfolds_everything(driver: Chrome, tmp_path: Path) -> None:
     hidden = "return document.querySelector('details.info .rung').checkVisibility({contentVisibilityAuto: true})"
     assert driver.execute_script(hidden) is False
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
-    assert driver.execute_script(hidden) is True
+    WebDriverWait(driver, 10).until(lambda driver: driver.execute_script(hidden))
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
