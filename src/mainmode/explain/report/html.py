@@ -188,6 +188,11 @@ class _Row:
     origins: Sequence[_Link] = ()
     stopped: bool = False
 
+    @property
+    def told(self) -> _Drawn:
+        """The arrow that stands for the row in the small ladder: one that arrived, if any did."""
+        return next((arrow for arrow in (*self.arrows, *self.again) if arrow.arrived), self.arrows[0])
+
 
 @dataclass(frozen=True, slots=True)
 class _Group:
