@@ -7,6 +7,7 @@ here is the whole way, gateway to words to ladder to rules, and back through the
 from __future__ import annotations
 
 from functools import cache
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,34 @@ def test_a_fault_on_the_wire_is_explained_from_every_viewpoint(fault: WireFault,
     assert first(diagnose([answers])) in fault.responder
     assert first(diagnose(said)) in fault.both
     assert first(diagnose(said, configs)) in fault.both
+
+
+@pytest.mark.parametrize("hidden", INITIATORS)
+def test_a_nat_through_which_udp_4500_does_not_pass_is_named_by_both_ends(hidden: Site) -> None:
+    """The site behind the NAT begins; the other knows it by the NAT's address."""
+    seen_as = "10.0.0.77"
+    own = {"a": "10.0.0.1", "b": "10.0.0.2"}[hidden]
+    texts: dict[Site, str] = {"a": original("a"), "b": original("b")}
+    far: Site = "b" if hidden == "a" else "a"
+    lines = [
+        line.replace(own, seen_as) if line.startswith(("crypto", "tunnel")) else line
+        for line in texts[far].splitlines()
+    ]
+    texts[far] = "\n".join(lines)
+    configs = [configuration(texts["a"], "a.cfg"), configuration(texts["b"], "b.cfg")]
+    for faults, expected in ((["drop:udp4500:all"], "nat-traversal-blocked"), ([], NOTHING)):
+        result = run(
+            configs[0],
+            configs[1],
+            initiator=hidden,
+            nat={hidden: IPv4Address(seen_as)},
+            faults=[Fault.parse(fault) for fault in faults],
+        )
+        assert result.established == (expected == NOTHING)
+        said = [printed_and_read(site.entries) for site in result.sites]
+        for logs in ([said[0]], [said[1]], said):
+            assert first(diagnose(logs)) == expected
+        assert first(diagnose(said, configs)) == expected
 
 
 def test_the_mirror_is_large_enough() -> None:

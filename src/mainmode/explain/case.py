@@ -215,6 +215,16 @@ class Case:
     """What is wrong with the configurations by themselves."""
     shown: tuple[Shown, ...] = ()
 
+    @property
+    def here(self) -> Site:
+        """The site of the first log."""
+        return self.sites[0] if self.sites else "a"
+
+    @property
+    def some_config(self) -> Config | None:
+        """Whichever configuration is at hand: for the dialect of a command."""
+        return next((end.config for end in self.ends.values()), None)
+
     def view(self, role: Role) -> View | None:
         return next((view for view in self.views if view.role == role), None)
 

@@ -24,6 +24,9 @@ from mainmode.explain.rules.parts import FAILS_AT, peer_of
 RANK: Final[dict[Certainty, int]] = {"certain": 0, "likely": 1, "possible": 2}
 SITES: Final[tuple[Site, Site]] = ("a", "b")
 
+MAX_COMPARED: Final = 200
+"""Negotiations up to which those without ids are compared each with each."""
+
 MAX_ALTERNATIVES: Final = 3
 """Diagnoses of one negotiation besides the first: what is merely possible is endless."""
 
@@ -67,24 +70,26 @@ def owners(
 def cases(logs: Sequence[Log], configs: Sequence[Config], shown: Sequence[Shown] = ()) -> list[Case]:
     """Each negotiation once, with both views of it where both ends were heard; and the lines that belong to none."""
     whose = _owners(logs, configs)
-    views = [(log, view) for log in logs for view in _views(log)]
+    views = [view for log in logs for view in _views(log)]
+    known: dict[tuple[int, ...], tuple[dict[Site, End], tuple[Problem, ...]]] = {}
+
+    def case(seen: tuple[View, ...], shows: Sequence[Shown] = ()) -> Case:
+        return _case(seen, configs, whose, shows, known)
+
     made: list[Case] = []
     taken: set[int] = set()
-    for number, (_, view) in enumerate(views):
+    partners = _Partners(views)
+    for number, view in enumerate(views):
         if number in taken or view.number is None:
             continue
-        partner = _partner(number, views, taken)
-        pair: tuple[View, ...] = (view,)
+        partner = partners.of(number, taken)
         if partner is not None:
             taken.add(partner)
-            pair = (view, views[partner][1])
-        made.append(_case(pair, configs, whose))
-    for _, view in views:
-        if view.number is None and view.lines:
-            made.append(_case((view,), configs, whose))
-    made += [_case((), configs, whose, (one,)) for one in shown]
+        made.append(case((view,) if partner is None else (view, views[partner])))
+    made += [case((view,)) for view in views if view.number is None and view.lines]
+    made += [case((), (one,)) for one in shown]
     if not made and configs:
-        made.append(_case((), configs, whose))
+        made.append(case(()))
     return made
 
 
@@ -96,17 +101,37 @@ def _views(log: Log) -> Iterator[View]:
         yield View(log, None, homeless)
 
 
-def _partner(number: int, views: Sequence[tuple[Log, View]], taken: set[int]) -> int | None:
-    """The same negotiation as the other box told it: by message ids and SPIs, else by role and place in its log."""
-    log, view = views[number]
-    best: tuple[int, int] | None = None
-    for other, (other_log, candidate) in enumerate(views):
-        if other_log is log or other in taken or candidate.number is None or other <= number:
-            continue
-        score = _likeness(view, candidate)
-        if score and (best is None or score > best[0]):
-            best = score, other
-    return best[1] if best else None
+class _Partners:
+    """Finds the same negotiation as the other box told it: by message ids and SPIs, else by role, in small logs."""
+
+    def __init__(self, views: Sequence[View]) -> None:
+        self._views = views
+        self._by_name: dict[tuple[str, int], list[int]] = {}
+        for number, view in enumerate(views):
+            for name in _names(view):
+                self._by_name.setdefault(name, []).append(number)
+
+    def of(self, number: int, taken: set[int]) -> int | None:
+        view = self._views[number]
+        candidates = {other for name in _names(view) for other in self._by_name[name]}
+        if not candidates and len(self._views) <= MAX_COMPARED:
+            candidates = set(range(number + 1, len(self._views)))
+        best: tuple[int, int] | None = None
+        for other in sorted(candidates):
+            candidate = self._views[other]
+            if other <= number or other in taken or candidate.log is view.log:
+                continue
+            score = _likeness(view, candidate)
+            if score and (best is None or score > best[0]):
+                best = score, other
+        return best[1] if best else None
+
+
+def _names(view: View) -> set[tuple[str, int]]:
+    """What both boxes call a negotiation by: message ids, and each SPI."""
+    quick = view.negotiation.phase2 if view.negotiation else ()
+    ids = {("message id", q.message_id) for q in quick if q.message_id}
+    return ids | {("SPI", spi) for q in quick for spi in (q.inbound_spi, q.outbound_spi) if spi}
 
 
 def _likeness(one: View, other: View) -> int:
@@ -179,22 +204,26 @@ def _belongs(log: Log, config: Config) -> int:
 
 
 def _case(
-    views: tuple[View, ...], configs: Sequence[Config], whose: Mapping[int, int], shown: Sequence[Shown] = ()
+    views: tuple[View, ...],
+    configs: Sequence[Config],
+    whose: Mapping[int, int],
+    shown: Sequence[Shown],
+    known: dict[tuple[int, ...], tuple[dict[Site, End], tuple[Problem, ...]]],
 ) -> Case:
+    """`known` keeps what two configurations have to say: a long log asks for the same two again and again."""
     pair = _two(views, configs, whose)
     sites = _sites(views, pair, whose)
-    ends: dict[Site, End] = {}
-    problems: list[Problem] = []
-    if len(pair) == 2:
+    if len(pair) == 2 and pair not in known:
         end_a, end_b = ends_of(configs[pair[0]], configs[pair[1]])
-        ends = {"a": end_a, "b": end_b}
-        problems = all_problems(end_a, end_b)
-    elif pair:
-        site = sites[0] if sites and whose else "a"
-        peer = views[0].peer if views and site == sites[0] else None
-        ends = {site: end_of(configs[pair[0]], site, peer)}
-        problems = problems_of(ends[site])
-    return Case(views, sites, ends, tuple(problems), tuple(shown))
+        known[pair] = {"a": end_a, "b": end_b}, tuple(all_problems(end_a, end_b))
+    if len(pair) == 2:
+        return Case(views, sites, *known[pair], tuple(shown))
+    if not pair:
+        return Case(views, sites, shown=tuple(shown))
+    site = sites[0] if sites and whose else "a"
+    peer = views[0].peer if views and site == sites[0] else None
+    end = end_of(configs[pair[0]], site, peer)
+    return Case(views, sites, {site: end}, tuple(problems_of(end)), tuple(shown))
 
 
 def _two(views: tuple[View, ...], configs: Sequence[Config], whose: Mapping[int, int]) -> tuple[int, ...]:

@@ -88,9 +88,7 @@ def idle_timeout(case: Case) -> Finding | None:
             )
         ],
         ended,
-        fixes=template(
-            case.sites[0] if case.sites else "a", "group-policy DfltGrpPolicy attributes", " vpn-idle-timeout none"
-        ),
+        fixes=template(case.here, "group-policy DfltGrpPolicy attributes", " vpn-idle-timeout none"),
         next=(
             Text(
                 "`show running-config all group-policy | include idle`",
@@ -282,9 +280,7 @@ def replayed_packets(case: Case) -> Finding | None:
             )
         ],
         lines,
-        fixes=template(
-            case.sites[0] if case.sites else "a", "crypto ipsec security-association replay window-size 1024"
-        ),
+        fixes=template(case.here, "crypto ipsec security-association replay window-size 1024"),
         next=(
             Text(
                 "`show crypto ipsec sa detail | include replay` twice, a minute apart",

@@ -78,8 +78,8 @@ def nat_exemption_missing(case: Case) -> Finding | None:
     problem = configured(case, "nat-exemption-missing")
     missed = seen(case, ev.CryptoMapNotMatched) if problem or not _begun(case) else ()
     translated = []
+    own = {interface.address for end in case.ends.values() for interface in end.config.interfaces}
     for view, index, event in case.events(ev.CryptoMapLookup):
-        own = {interface.address for end in case.ends.values() for interface in end.config.interfaces}
         if event.source in own or (missed and _looks_translated(event)):
             translated.append((view, index))
     if not translated and (problem is None or (case.views and not missed)):
@@ -138,7 +138,7 @@ def no_crypto_map_on_interface(case: Case) -> Finding | None:
         because if lines else (),
         lines,
         problem=problem,
-        fixes=template(case.sites[0] if case.sites else "a", "crypto map <map> interface outside"),
+        fixes=template(case.here, "crypto map <map> interface outside"),
         next=(Text("`show running-config crypto map` there", "該当側で `show running-config crypto map`"),),
     )
 
@@ -154,7 +154,7 @@ def ike_not_enabled(case: Case) -> Finding | None:
     lines = seen(case, ev.InitiatorPolicyMissing)
     if problem is None and (not lines or configured(case, "connection-type-mismatch")):
         return None
-    config = next((end.config for end in case.ends.values()), None)
+    config = case.some_config
     return finding(
         "certain" if problem else "likely",
         "MM1" if started(case) else "",
@@ -170,7 +170,7 @@ def ike_not_enabled(case: Case) -> Finding | None:
         lines,
         problem=problem,
         fixes=template(
-            case.sites[0] if case.sites else "a",
+            case.here,
             words_for(config, "crypto ikev1 enable outside", "crypto isakmp enable outside"),
         ),
         next=(Text("`show running-config crypto | include enable`", "`show running-config crypto | include enable`"),),
@@ -209,7 +209,7 @@ def crypto_map_incomplete(case: Case) -> Finding | None:
         lines,
         problem=problem,
         fixes=template(
-            case.sites[0] if case.sites else "a",
+            case.here,
             "crypto map <map> <seq> match address <acl>",
             "crypto map <map> <seq> set peer <peer>",
             "crypto map <map> <seq> set ikev1 transform-set <name>",
@@ -234,7 +234,7 @@ def pre_shared_key_missing(case: Case) -> Finding | None:
     if (not lines and problem is None) or case.problem("peer-address-mismatch"):
         return None  # there is a key, for the address that was meant
     peer = next((event.name for _, _, event in case.events(ev.GroupNotFound)), None) or _peer(case)
-    config = next((end.config for end in case.ends.values()), None)
+    config = case.some_config
     return finding(
         "certain",
         "",
@@ -249,7 +249,7 @@ def pre_shared_key_missing(case: Case) -> Finding | None:
         lines,
         problem=problem,
         fixes=template(
-            case.sites[0] if case.sites else "a",
+            case.here,
             f"tunnel-group {peer} type ipsec-l2l",
             f"tunnel-group {peer} ipsec-attributes",
             words_for(config, " ikev1 pre-shared-key <key>", " pre-shared-key <key>"),

@@ -108,7 +108,7 @@ def policy_mismatch(case: Case) -> Finding | None:
                 f"{one.attribute}: ピアの提案は {one.received}、こちらの設定は {one.configured} です。",
             )
         )
-    config = next((end.config for end in case.ends.values()), None)
+    config = case.some_config
     differing = [(view, index) for view, index, event in case.events(ev.AttributeMismatch) if event.phase == 1]
     return finding(
         certainty,
@@ -118,7 +118,7 @@ def policy_mismatch(case: Case) -> Finding | None:
         problem=problem,
         spans=(policy.span for end in case.ends.values() for policy in end.config.ike_policies),
         fixes=template(
-            case.sites[0] if case.sites else "a",
+            case.here,
             words_for(config, "crypto ikev1 policy <n>", "crypto isakmp policy <n>"),
             " authentication pre-share",
             " encryption <as the peer>",
@@ -171,7 +171,7 @@ def no_tunnel_group(case: Case) -> Finding | None:
     because: list[Text] = []
     if case.problem("peer-address-mismatch") and not started(case):
         return None  # there is one, for the address that was meant
-    config = next((end.config for end in case.ends.values()), None)
+    config = case.some_config
     if lines:
         stage = "MM3" if started(case) else ""
         because.append(
@@ -227,7 +227,7 @@ def no_tunnel_group(case: Case) -> Finding | None:
         lines,
         problem=problem,
         fixes=template(
-            case.site("responder") or (case.sites[0] if case.sites else "a"),
+            case.site("responder") or case.here,
             f"tunnel-group {peer} type ipsec-l2l",
             f"tunnel-group {peer} ipsec-attributes",
             words_for(config, " ikev1 pre-shared-key <key>", " pre-shared-key <key>"),
@@ -337,8 +337,8 @@ def pre_shared_key_mismatch(case: Case) -> Finding | None:
                     "設定のキーが伏せられており比較できません。`more system:running-config` で表示できます。",
                 )
             )
-    site = case.sites[0] if case.sites else "a"
-    config = case.config(site) or next((end.config for end in case.ends.values()), None)
+    site = case.here
+    config = case.config(site) or case.some_config
     peer = peer_of(case)
     return finding(
         certainty,
@@ -396,28 +396,32 @@ def nat_traversal_blocked(case: Case) -> Finding | None:
             (*nat, *_waiting_marks(initiator)),
             next=(capture(case, 4500),),
         )
-    if responder is not None and _waits_in_vain(responder, "MM5") and not seen(case, ev.DecryptionFailed):
-        ports = [event.remote_port for event in responder.all(ev.PacketReceived)]
-        moved = any(port not in (steps_port, 4500) for port in ports for steps_port in (500,))
-        if not moved and not any(end.peer and _other_address(case, end.peer) for end in case.ends.values()):
-            return None
-        return finding(
-            "likely",
-            "MM5",
-            [
-                Text(
-                    "The peer comes from behind a NAT; MM3 arrived on UDP 500 and MM5, the first message on UDP 4500,"
-                    " does not arrive.",
-                    "ピアは NAT の背後にいます。MM3 は UDP 500 で届きましたが、UDP 4500 を使う MM5 が届きません。",
-                )
-            ],
-            _waiting_marks(responder),
-            next=(capture(case, 4500),),
-        )
-    return None
+    if responder is None or not _waits_in_vain(responder, "MM5") or responder.unreadable or responder.peer_repeats:
+        return None
+    if seen(case, ev.NatDetected) and not nat:
+        return None  # the initiator says that there is none
+    moved = any(event.remote_port not in (500, 4500) for event in responder.all(ev.PacketReceived))
+    sure = moved or _other_address(case)
+    mm3 = responder.received("MM3")
+    if not sure and (case.both_configured or mm3 is None or "NAT-D" not in mm3.payloads):
+        return None
+    return finding(
+        "likely",
+        "MM5",
+        [
+            Text(
+                "MM1 and MM3 arrived on UDP 500 and MM5 does not arrive. If the peer has found a NAT, it is the"
+                " first message on UDP 4500; this side learns of that only with MM5.",
+                "MM1 と MM3 は UDP 500 で届きましたが、MM5 が届きません。ピアが NAT を検出した場合、"
+                "MM5 は UDP 4500 の最初のメッセージです(こちらは MM5 を受け取るまで NAT を判断しません)。",
+            )
+        ],
+        _waiting_marks(responder),
+        next=(capture(case, 4500),),
+    )
 
 
-def _other_address(case: Case, peer: object) -> bool:
+def _other_address(case: Case) -> bool:
     """Whether both configurations are known and one end is seen under an address that the other does not have."""
     if not case.both_configured:
         return False
@@ -452,7 +456,7 @@ def identity_mismatch(case: Case) -> Finding | None:
             )
         ],
         (*lines, *told),
-        fixes=template(case.sites[0] if case.sites else "a", "crypto isakmp identity address"),
+        fixes=template(case.here, "crypto isakmp identity address"),
         next=(
             Text(
                 "`show running-config crypto isakmp | include identity` on both sides",
@@ -586,7 +590,7 @@ def xauth_on_lan_to_lan(case: Case) -> Finding | None:
         ],
         lines,
         fixes=template(
-            case.sites[0] if case.sites else "a",
+            case.here,
             "tunnel-group <peer> type ipsec-l2l",
         ),
         next=(Text("`show running-config tunnel-group` on both sides", "両側で `show running-config tunnel-group`"),),
@@ -607,6 +611,8 @@ def responses_lost(case: Case) -> Finding | None:
     waiting = case.stuck("MM_WAIT_MSG3")
     if waiting:
         return _lost(case, "MM2", "likely", (), _SHOWN, waiting)
+    if case.lost in ("MM5", "MM6") and _behind_nat(case):
+        return None  # nat-traversal-blocked
     if case.lost not in (None, "MM1"):
         sender = next(view for view in case.views if view.last_sent and view.last_sent.name == case.lost)
         return _lost(case, sender.last_sent.name if sender.last_sent else "", "certain", _waiting_marks(sender), _BOTH)

@@ -126,7 +126,7 @@ def peer_address_mismatch(case: Case) -> Finding | None:
         problem=problem,
         spans=(end.entry.spans.get("set peer") for end in case.ends.values() if end.entry),
         fixes=template(
-            case.sites[0] if case.sites else "a",
+            case.here,
             "no crypto map <map> <seq> set peer <old>",
             f"crypto map <map> <seq> set peer {peer or '<peer>'}",
         ),
@@ -243,7 +243,7 @@ def proxy_identity_mismatch(case: Case) -> Finding | None:
         return None
     fixes = []
     if proposed is not None:
-        site = case.site("responder") or (case.sites[0] if case.sites else "a")
+        site = case.site("responder") or case.here
         end = case.ends.get(site)
         name = end.entry.access_list if end and end.entry and end.entry.access_list else "<acl>"
         words = f"{_acl_words(proposed.local)} {_acl_words(proposed.remote)}"
@@ -258,7 +258,7 @@ def proxy_identity_mismatch(case: Case) -> Finding | None:
         problem=problem,
         spans=own if problem is None else (),
         fixes=fixes or template(
-            case.sites[0] if case.sites else "a", "access-list <acl> extended permit ip <local> <remote>"
+            case.here, "access-list <acl> extended permit ip <local> <remote>"
         ),
         next=(
             Text(
@@ -509,7 +509,7 @@ def transform_set_mismatch(case: Case) -> Finding | None:
         )
     certainty: Certainty = "certain" if problem or own else "likely"
     detail = "; ".join(f"{one.received} / {one.configured}" for one in own[:2])
-    config = next((end.config for end in case.ends.values()), None)
+    config = case.some_config
     differing = tuple((v, i) for v, i, e in case.events(ev.AttributeMismatch) if e.phase == 2)
     return finding(
         certainty,
@@ -519,7 +519,7 @@ def transform_set_mismatch(case: Case) -> Finding | None:
         problem=problem,
         spans=(one.span for end in case.ends.values() for one in end.sets),
         fixes=template(
-            case.sites[0] if case.sites else "a",
+            case.here,
             words_for(
                 config,
                 "crypto ipsec ikev1 transform-set <name> <as the peer>",
@@ -570,6 +570,6 @@ def negotiation_collision(case: Case) -> Finding | None:
             )
         ],
         lines,
-        fixes=template(case.sites[0] if case.sites else "a", "crypto map <map> <seq> set connection-type answer-only"),
+        fixes=template(case.here, "crypto map <map> <seq> set connection-type answer-only"),
         next=(Text("`show crypto isakmp sa` on both sides", "両側で `show crypto isakmp sa`"),),
     )
