@@ -101,12 +101,40 @@ def test_japanese_translates_the_explanation_and_not_the_debug(
     assert "All SA proposals found unacceptable" in printed
 
 
-def test_what_holds_no_statement_at_all_cannot_be_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "the file is empty"),
+        (b" \n\n", "the file is empty"),
+        (bytes(range(256)) * 8, "this is no text"),
+        (b"nothing of the kind\n", "no line of it is an ASA's"),
+        (SITE_A.read_bytes(), "this is a configuration; give it with --config"),
+    ],
+)
+def test_what_is_no_log_is_told_in_one_line(
+    content: bytes, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "x.log"
-    path.write_text("nothing of the kind\n")
+    path.write_bytes(content)
     assert main(["explain", str(path)]) == 2
-    assert capsys.readouterr().err.startswith(f"{path}: ")
-    assert main(["explain", str(tmp_path / "missing.log")]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"{path}: {said}")
+
+
+def test_what_cannot_be_opened_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in (tmp_path, tmp_path / "missing.log"):
+        assert main(["explain", str(path)]) == 2
+        [line] = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"{path}: ")
+
+
+def test_a_log_given_as_a_configuration_is_told_in_one_line(
+    logs: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arguments in (["explain", str(logs[0]), "--config", str(logs[1])], ["check", str(logs[1])]):
+        assert main(arguments) == 2
+        [line] = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"{logs[1]}: no line of it is a command of an ASA; it looks like a log")
 
 
 def test_a_pair_is_checked_in_the_lab_from_both_ends(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:

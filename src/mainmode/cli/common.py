@@ -22,6 +22,9 @@ UNUSABLE: Final = 2
 PRIVATE_DIRECTORY: Final = 0o700
 PRIVATE_FILE: Final = 0o600
 
+RATHER_LINES: Final = 2000
+"""Lines by which a file that is not what it was given as is told what it is."""
+
 T = TypeVar("T")
 
 
@@ -33,9 +36,30 @@ class Unusable(Exception):
 
 
 def read_configuration(path: Path) -> Reading:
+    """A configuration, mistakes included. Unusable if the file is none at all: that is one error, not a thousand."""
     from mainmode.config.reader import read
 
-    return read(read_text(path), str(path))
+    text = read_text(path)
+    if not text.strip():
+        raise Unusable(f"{path}: the file is empty; expected an ASA's configuration")
+    reading = read(text, str(path))
+    if not reading.errors and not recognised(reading):
+        raise Unusable(f"{path}: no line of it is a command of an ASA{_rather_a_log(text, path)}")
+    return reading
+
+
+def recognised(reading: Reading) -> int:
+    """How many lines are commands that are known."""
+    from mainmode.config.model import Support
+
+    return sum(len(found) for state, found in reading.by_support().items() if state is not Support.UNRECOGNISED)
+
+
+def _rather_a_log(text: str, path: Path) -> str:
+    from mainmode.explain.paste import read_source
+
+    statements = read_source(text.splitlines()[:RATHER_LINES], str(path)).statements
+    return "; it looks like a log, which `mainmode explain` takes without --config" if statements else ""
 
 
 def read_text(path: Path) -> str:

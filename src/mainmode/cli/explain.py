@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -37,6 +38,9 @@ LADDERS_DRAWN: Final = 4
 
 UNREAD_SHOWN: Final = 5
 
+BAR_FROM: Final = 32 << 20
+"""Octets: reading less is over before a bar is drawn."""
+
 
 def _explain(options: argparse.Namespace) -> int:
     from mainmode.config.errors import render_all
@@ -50,9 +54,6 @@ def _explain(options: argparse.Namespace) -> int:
     if mistakes:
         raise Unusable(render_all(mistakes))
     sources = [_source(path) for path in options.logs or ["-"]]
-    for source in sources:
-        if not source.statements and not source.shown:
-            raise Unusable(f"{source.path}: no line of it is an ASA's IKE or IPsec debug, syslog or show output")
     entries = [source.entries for source in sources]
     ladders = [build(one) for one in entries]
     shows = [one for number, source in enumerate(sources) for one in shown.read(source.shown, number)]
@@ -87,20 +88,58 @@ def _ended_badly(sides: Sequence[Side]) -> bool:
 
 
 def _source(path: str) -> Source:
-    from mainmode.explain.paste import decoded, read_source
-
+    """One log. Unusable if there is nothing of a VPN in it, with what it seems to be instead."""
     try:
         if path == "-":
-            return read_source(decoded(_chunks(sys.stdin.buffer)), "<stdin>")
+            return _read(sys.stdin.buffer, "<stdin>")
         with Path(path).open("rb") as file:
-            return read_source(decoded(_chunks(file)), path)
+            return _read(file, path)
     except OSError as error:
         raise Unusable(f"{path}: {error.strerror}") from None
 
 
-def _chunks(file: BinaryIO) -> Iterator[bytes]:
-    while chunk := file.read(CHUNK):
-        yield chunk
+def _read(file: BinaryIO, path: str) -> Source:
+    from mainmode.explain.paste import binary, decoded, read_source
+
+    start = file.read(CHUNK)
+    if not start.strip():
+        raise Unusable(f"{path}: the file is empty; expected an ASA's debug, syslog or show output")
+    if binary(start):
+        raise Unusable(f"{path}: this is no text; expected an ASA's debug, syslog or show output")
+    source = read_source(decoded(_watched(file, start, path)), path)
+    if not source.recognised and _is_configuration(start, path):
+        raise Unusable(f"{path}: this is a configuration; give it with --config, and a log to explain")
+    if not source.statements and not source.shown:
+        raise Unusable(f"{path}: no line of it is an ASA's IKE or IPsec debug, syslog or show output")
+    return source
+
+
+def _is_configuration(start: bytes, path: str) -> bool:
+    from mainmode.cli.common import recognised
+    from mainmode.config.reader import read
+
+    reading = read(start.decode("utf-8-sig", errors="replace"), path)
+    return recognised(reading) > len(reading.support) // 2
+
+
+def _watched(file: BinaryIO, start: bytes, path: str) -> Iterator[bytes]:
+    """The file in pieces; on a terminal, with a bar for a file that takes a while."""
+    size = os.fstat(file.fileno()).st_size if path != "<stdin>" else 0
+    if size < BAR_FROM or not sys.stderr.isatty():
+        yield start
+        while chunk := file.read(CHUNK):
+            yield chunk
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(Path(path).name, total=size)
+        chunk = start
+        while chunk:
+            yield chunk
+            progress.advance(task, len(chunk))
+            chunk = file.read(CHUNK)
 
 
 def _side(source: Source, ladder: Ladder, config: Config | None) -> Side:
