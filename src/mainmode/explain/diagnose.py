@@ -113,7 +113,8 @@ class _Partners:
 
     def of(self, number: int, taken: set[int]) -> int | None:
         view = self._views[number]
-        candidates = {other for name in _names(view) for other in self._by_name[name]}
+        named = {other for name in _names(view) for other in self._by_name[name]}
+        candidates = {other for other in named if self._views[other].log is not view.log}
         if not candidates and len(self._views) <= MAX_COMPARED:
             candidates = set(range(number + 1, len(self._views)))
         best: tuple[int, int] | None = None
