@@ -76,12 +76,6 @@ def test_json_has_findings_counts_and_what_was_done_with_each_line(check: Check)
     assert "cisco" not in out
 
 
-def test_a_pair_is_refused_plainly(check: Check) -> None:
-    code, out, err = check(str(SITE_A))
-    assert (code, out) == (2, "")
-    assert "a pair is not there yet" in err
-
-
 def test_a_file_that_is_not_there_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "no-such.cfg"]) == 2
     assert capsys.readouterr().err == "no-such.cfg: No such file or directory\n"

@@ -69,7 +69,7 @@ def policy_mismatch(case: Case) -> Finding | None:
         return None
     certainty: Certainty = "certain"
     because = []
-    attributes = [event for _, _, event in case.events(ev.AttributeMismatch) if event.phase == 1]
+    attributes = list(dict.fromkeys(e for _, _, e in case.events(ev.AttributeMismatch) if e.phase == 1))
     if lines:
         because.append(
             Text(
