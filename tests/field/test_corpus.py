@@ -3,74 +3,65 @@ is what is expected; where it states none, what its lines say; and nothing where
 
 from __future__ import annotations
 
+import html
+from functools import cache
+
 import pytest
 
-from mainmode.explain import paste, shown
+from mainmode.explain import ladder, paste, shown
 from mainmode.explain.diagnose import diagnose
 from mainmode.explain.diagnosis import Diagnosis
+from mainmode.explain.ladder import Ladder
+from tests.field.expected import EXPECTED, UP
 from tests.paths import SHARED, require
 
 CORPUS = SHARED / "corpus"
 SEED = SHARED / "seed"
 require(CORPUS.is_dir(), "the collection of real outputs is not there")
 
-EXPECTED: dict[str, tuple[str, ...]] = {
-    # success walk-throughs: nothing is wrong
-    "001-tunnelsup-success-initiator.log": (),
-    "002-tunnelsup-success-initiator-html.log": (),
-    "020-metron-initiator-negotiated.log": (),
-    "049-pix-l2l-responder-lines.log": (),
-    "053-pix-rekeying-phase1.log": (),
-    # stated: "the remote side has something else defined in their VPN traffic definition"
-    "004-aws-initiates-proxyid-0000.log": ("proxy-identity-mismatch",),
-    # stated by the command that is shown under it: `crypto map site2site interface outside`
-    "037-linux-asa-no-crypto-map-on-interface.log": ("no-crypto-map-on-interface",),
-    # stated by the tunnel-group of the page, which is named by an alias
-    "042-ru-no-valid-tunnel-group.log": ("no-tunnel-group",),
-    # stated: encaps and no decaps
-    "007-encaps-no-decaps.show": ("one-way-traffic",),
-    # not stated; what the lines say
-    "014-metron-lost-service.log": ("peer-lost",),
-    "015-metron-idle-timeout.log": ("idle-timeout",),
-    "017-metron-no-matching-sa.log": ("unknown-sa",),
-    "018-metron-runt-isakmp.log": ("malformed-message",),
-    "019-metron-transform-next-payload.log": ("malformed-message",),
-    "022-sc4s-antireplay-402119.log": ("replayed-packets",),
-    "023-logstash-spec-vpn.log": ("outside-proxies", "replayed-packets"),
-    "046-grafana-runt-isakmp-4500.log": ("malformed-message",),
-    "050-pix-l2l-idle-timeout.log": ("idle-timeout",),
-    "052-pix-encrypted-no-matching-sa.log": ("unknown-sa",),
-    "055-pix-esp-request-discarded.log": ("unknown-sa",),
-    # up, by the page or by the state and the counters
-    "026-ntc-sessiondb-l2l-1.show": (),
-    "058-cisco-community-checkpoint-supernet-2.show": (),
-    "059-bos-fw1a.show": (),
-    "060-strongswan-ha-asa.show": (),
-    "061-aws-nag-asa.show": (),
-}
+
+@cache
+def explained(path: str) -> tuple[list[Diagnosis], Ladder]:
+    """The failures that are found in one output, and its negotiations."""
+    source = paste.read_source(paste.decoded([(CORPUS / path).read_bytes()]), path)
+    laid = ladder.build(source.entries)
+    found = diagnose([source.entries], ladders=[laid], shown=shown.read(source.shown))
+    return [one for one in found if one.failure], laid
 
 
-def explained(path: str) -> list[Diagnosis]:
-    file = CORPUS / path
-    source = paste.read_source(paste.decoded([file.read_bytes()]), path)
-    return [one for one in diagnose([source.entries], shown=shown.read(source.shown)) if one.failure]
+def test_every_real_output_has_its_expectation() -> None:
+    assert {path.name for path in CORPUS.iterdir() if path.suffix in (".log", ".show")} == set(EXPECTED)
 
 
 @pytest.mark.parametrize("path", sorted(EXPECTED))
 def test_a_real_output_is_explained(path: str) -> None:
-    assert [one.rule for one in explained(path)] == list(EXPECTED[path])
+    found, laid = explained(path)
+    assert [one.rule for one in found] == list(EXPECTED[path].rules)
+    assert tuple(negotiation.outcome for negotiation in laid.negotiations) == EXPECTED[path].outcomes
+
+
+@pytest.mark.parametrize("path", sorted(path for path, expected in EXPECTED.items() if expected.open))
+def test_what_the_lines_do_not_tell_is_not_certain(path: str) -> None:
+    assert "certain" not in [one.certainty for one in explained(path)[0]]
+
+
+def test_a_tunnel_that_came_up_accuses_nobody() -> None:
+    up = [path for path, expected in EXPECTED.items() if expected.outcomes == UP]
+    assert len(up) >= 7
+    assert [path for path in up if explained(path)[0]] == []
 
 
 def test_the_whole_log_of_a_firewall_gives_what_its_excerpts_give() -> None:
-    found = {one.rule for one in explained("021-metron-asa_raw-full.log")}
-    assert {"idle-timeout", "peer-lost", "unknown-sa", "malformed-message"} <= found
+    whole = {one.rule for one in explained("021-metron-asa_raw-full.log")[0]}
+    excerpts = [path for path in EXPECTED if "-metron-" in path and path[:3] != "021"]
+    assert {one.rule for path in excerpts for one in explained(path)[0]} <= whole
 
 
 def test_an_evidence_line_is_the_line_of_the_file() -> None:
-    (found,) = explained("004-aws-initiates-proxyid-0000.log")
-    lines = (CORPUS / "004-aws-initiates-proxyid-0000.log").read_text().splitlines()
-    for one in found.evidence:
-        assert one.text.strip() == lines[one.line - 1].strip()
+    for path in sorted(EXPECTED):
+        lines = (CORPUS / path).read_text().splitlines()
+        for one in (evidence for found in explained(path)[0] for evidence in found.evidence):
+            assert one.text.strip() in html.unescape(lines[one.line - 1])
 
 
 @pytest.mark.parametrize("name", ["initiator.debug", "responder.debug", "tech-note.ja.txt"])

@@ -252,6 +252,7 @@ _ROWS: Final[tuple[tuple[re.Pattern[str], _Row], ...]] = tuple(
     for pattern, row in (
         (rf"sending packet to (?P<peer>{_IP}) .*\((?P<role>[IR])\) (?P<state>\w+)", _sending),
         (rf"received packet from (?P<peer>{_IP}) .*\((?P<role>[IRN])\) (?P<state>NEW SA|\w+)", _received),
+        (r"SA request profile is", _always(ev.KeyAcquireReceived())),
         (r"beginning (?:Main|Aggressive) Mode exchange", _begins),
         (r"beginning Quick Mode exchange, M-ID of (?P<id>-?\d{1,10})", _quick_mode_begins),
         (r"processing NOTIFY (?P<name>\w+)", _notify),
@@ -302,7 +303,7 @@ _ROWS: Final[tuple[tuple[re.Pattern[str], _Row], ...]] = tuple(
 """What has a meaning for a negotiation; the first row that fits counts."""
 
 _CHATTER: Final = re.compile(
-    r"$|\W*(?:SA request|New peer|Locking|Unlocking|local port|set new node|insert sa|Find a dup|Can not start"
+    r"$|\W*(?:New peer|Locking|Unlocking|local port|set new node|insert sa|Find a dup|Can not start"
     r"|local pre|constructed|construct_|Input =|Sending an IKE|Scanning|Checking|encryption |key ?length|hash "
     r"|default group|auth |life |Acceptable atts|Fill atts|Returning Actual|Started lifetime|Basic life"
     r"|received payload|speaking to|vendor ID seems|SA is|pre-shared key auth|ID payload|address +:|protocol +:"

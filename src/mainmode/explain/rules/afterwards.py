@@ -137,8 +137,13 @@ def deleted_by_peer(case: Case) -> Finding | None:
     even_if_up=True,
 )
 def unknown_sa(case: Case) -> Finding | None:
-    lines = seen(
-        case, ev.UnknownSaPacket, ev.EspDiscarded, ev.EspSpiUnknown, ev.InvalidSpiReceived, ev.ExchangeNotFound
+    lines = tuple(
+        (view, index)
+        for view, index in seen(
+            case, ev.UnknownSaPacket, ev.EspDiscarded, ev.EspSpiUnknown, ev.InvalidSpiReceived, ev.ExchangeNotFound
+        )
+        # What came before a negotiation that succeeded was mended by it.
+        if not (view.established and view.rungs and index < min(rung.entry for rung in view.rungs))
     )
     follows = seen(case, ev.SaPayloadMissing)
     # After its own negotiation failed, a peer's late packets say nothing new.

@@ -6,7 +6,7 @@ from mainmode import events as ev
 from mainmode.events import ProxyId
 from mainmode.explain.case import Case, View
 from mainmode.explain.diagnosis import Certainty, Text
-from mainmode.explain.rules.parts import Marks, configured, finding, seen, started, template, words_for
+from mainmode.explain.rules.parts import Marks, configured, finding, peer_of, seen, started, template, words_for
 from mainmode.explain.rules.table import Finding, rule
 
 NO_PROPOSAL_CHOSEN, INVALID_ID_INFORMATION = 14, 18
@@ -103,8 +103,10 @@ def peer_address_mismatch(case: Case) -> Finding | None:
     lines = tuple(mark for mark in seen(case, ev.PeerMismatch) if mark[0] not in matched)
     ourselves = seen(case, ev.PeerIsOurselves)
     problem = configured(case, "peer-address-mismatch")
-    if _over(case) or not (lines or ourselves or problem):
+    if _over(case):
         return None
+    if not (lines or ourselves or problem):
+        return _perhaps_another_peer(case)
     because = []
     for _, _, event in case.events(ev.PeerMismatch):
         because.append(
@@ -132,6 +134,37 @@ def peer_address_mismatch(case: Case) -> Finding | None:
         ),
         next=(Text("`show running-config crypto map` there", "該当側で `show running-config crypto map`"),),
     )
+
+
+def _perhaps_another_peer(case: Case) -> Finding | None:
+    """Where no crypto map entry was found and no line says what was looked for: it may be the peer or the proxies."""
+    torn = _torn_for_policy(case)
+    told = seen(case, ev.CryptoMapEntryMissing, ev.StaticMapChecking, ev.StaticMapMismatch, ev.CryptoMapPolicyNotFound)
+    if not torn or told or case.ends:
+        return None
+    peer = peer_of(case) or "<peer>"
+    return finding(
+        "possible",
+        "QM1",
+        [
+            Text(
+                f"No crypto map entry was found. There may be none with `set peer {peer}`, or none whose access-list"
+                " fits; the lines before this one would tell.",
+                f"暗号マップ エントリが見つかりませんでした。`set peer {peer}` のエントリがないか、アクセス リストが"
+                "一致していません。この行より前のデバッグで分かります。",
+            )
+        ],
+        torn,
+        fixes=template(case.here, f"crypto map <map> <seq> set peer {peer}"),
+        next=(Text("`show running-config crypto map` there", "該当側で `show running-config crypto map`"),),
+    )
+
+
+def _torn_for_policy(case: Case) -> Marks:
+    """Lines that say the session ended because no crypto map entry was found."""
+    reason = "crypto map policy not found"
+    torn = tuple((v, i) for v, i, event in case.events(ev.SessionTornDown) if event.reason == reason)
+    return torn + tuple((v, i) for v, i, event in case.events(ev.SessionDisconnected) if event.reason == reason)
 
 
 @rule(
@@ -182,12 +215,7 @@ def proxy_identity_mismatch(case: Case) -> Finding | None:
     if not mismatched and seen(case, ev.StaticMapIncomplete, ev.StaticMapWithoutAcl):
         return None  # there is an entry, and it was passed over
     told = _notified(case, INVALID_ID_INFORMATION)
-    torn = tuple(
-        (v, i) for v, i, event in case.events(ev.SessionTornDown) if event.reason == "crypto map policy not found"
-    )
-    torn += tuple(
-        (v, i) for v, i, event in case.events(ev.SessionDisconnected) if event.reason == "crypto map policy not found"
-    )
+    torn = _torn_for_policy(case)
     problem = configured(case, "proxy-identity-mismatch")
     matched = any(True for _ in case.events(ev.StaticMapMatched, ev.PeerMismatch))
     certainty: Certainty = "certain"
