@@ -157,6 +157,15 @@ def test_a_pair_is_tried_with_every_line_of_its_access_lists(
     assert found["diagnoses"][0]["rule"] == "proxy-identity-mismatch"
 
 
+def test_a_newer_release_refuses_what_an_older_one_took(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(SITE_A), "--target", "9.12"]) == 0
+    capsys.readouterr()
+    assert main(["check", str(SITE_A), "--target", "9.16", "--format", "json"]) == 1
+    found = json.loads(capsys.readouterr().out)["findings"]
+    refused = {(one["line"], one["severity"]) for one in found if one["code"] == "algorithm-removed"}
+    assert refused == {(32, "problem"), (34, "problem")}  # encryption 3des, group 2
+
+
 def test_the_lab_explains_why_there_is_no_tunnel(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["lab", str(SITE_A), str(broken), "--format", "json"]) == 1
     found = json.loads(capsys.readouterr().out)["explanation"]["diagnoses"]

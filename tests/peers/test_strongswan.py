@@ -70,7 +70,7 @@ def up(world: World, charon: Charon, wishes: Wishes, role: str) -> str:
     charon.load(wishes)
     target = wishes.local_ts.split("/")[0].removesuffix("0") + "1"
     if role == "initiator":
-        assert world.ping("ha", target, 2) == 2, charon.said()[-3000:]
+        assert world.ping("ha", target, 2, wait=10) == 2, charon.said()[-3000:]
     else:
         assert charon.initiate(), charon.said()[-3000:]
         assert world.ping("hb", "192.168.1.2", 2, source=target) == 2

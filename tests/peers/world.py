@@ -160,7 +160,7 @@ class World:
             self._processes.remove(process)
 
     def ping(
-        self, space: str, target: str, count: int = 1, wait: float = 3, source: str | None = None, size: int = 56
+        self, space: str, target: str, count: int = 1, wait: float = 8, source: str | None = None, size: int = 56
     ) -> int:
         """Ask `count` times, 0.2 s apart; how many answers came."""
         words = ["ping", "-n", "-q", "-c", str(count), "-i", "0.2", "-W", f"{wait:g}", "-s", str(size), "-M", "dont"]

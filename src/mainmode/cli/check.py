@@ -14,6 +14,7 @@ from mainmode.cli.common import (
     Unusable,
     add_output,
     as_json,
+    checked_by,
     emit,
     listings,
     read_configuration,
@@ -38,7 +39,7 @@ def _check(options: argparse.Namespace) -> int:
     mistakes = [error for found in readings for error in found.errors]
     if mistakes:
         raise Unusable(render_all(mistakes))
-    findings = [check(found) for found in readings]
+    findings = [check(found) + _for_target(found, options.target) for found in readings]
     diagnoses = _tried(readings, paths) if options.peer is not None else []
     if options.format == "json":
         first, *others = (_as_object(*one) for one in zip(readings, findings, strict=True))
@@ -58,6 +59,19 @@ def _check(options: argparse.Namespace) -> int:
     emit(text, options.output)
     wrong = any(one.severity == "problem" for found in findings for one in found) or any(d.failure for d in diagnoses)
     return FAILED if wrong else WELL
+
+
+def _for_target(reading: Reading, target: tuple[int, int] | None) -> tuple[Finding, ...]:
+    """What the release that is meant to run will not take."""
+    from mainmode.explain.advise import for_release
+
+    return for_release(reading.config, target) if target is not None else ()
+
+
+def _release(text: str) -> tuple[int, int]:
+    from mainmode.explain.advise import release
+
+    return release(text)
 
 
 def _tried(readings: Sequence[Reading], paths: Sequence[Path]) -> list[Diagnosis]:
@@ -138,6 +152,9 @@ def add(commands: Commands) -> None:
     check.add_argument("configuration", type=Path, metavar="CFG", help="an ASA's configuration")
     check.add_argument(
         "peer", type=Path, nargs="?", metavar="PEER.cfg", help="the far end's: then both are tried together"
+    )
+    check.add_argument(
+        "--target", type=checked_by(_release), metavar="RELEASE", help="also what this ASA release refuses, like 9.16"
     )
     add_output(check)
     check.set_defaults(command=_check)
