@@ -16,7 +16,7 @@ help:
 	@echo 'make test     run every test this host can run, and say which it cannot'
 	@echo 'make check    style, types and house rules'
 	@echo 'make golden   write the expected outputs anew; review them with git diff'
-	@echo 'make bench    what one tunnel costs in CPU and memory'
+	@echo 'make bench    what one tunnel costs in CPU and memory; how fast a large log is explained'
 
 lab: $(READY)
 	$(BIN)/mainmode lab examples/two-sites/site-a.cfg examples/two-sites/site-b.cfg --trigger icmp:192.168.1.2:192.168.2.1

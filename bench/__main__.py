@@ -7,6 +7,8 @@ import platform
 from collections import Counter
 
 from bench.cpu import Cost, exponentiation, negotiate, sampled, spoke_configs
+from bench.explain import MEBI, Explained
+from bench.explain import measure as explained
 from bench.memory import Sizes, measure
 from bench.sites import Kind
 from mainmode.config.model import Config
@@ -16,19 +18,38 @@ NAMES = {"static": "an entry per peer", "dynamic": "one dynamic map"}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench", description="What one tunnel costs.")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="What one tunnel costs, and what explaining a large log does."
+    )
+    parser.add_argument("what", nargs="?", choices=("all", "tunnels", "explain"), default="all")
     parser.add_argument("--tunnels", type=int, default=1000, help="how many on one hub (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=2, help="CPU: the best of so many (default: %(default)s)")
+    parser.add_argument("--mib", type=int, default=64, help="size of the log to explain (default: %(default)s)")
     options = parser.parse_args()
-    spokes = spoke_configs(options.tunnels)
-    print(f"{options.tunnels:,} tunnels on one hub. Main mode: 3des, sha, group 2; quick mode: esp-aes, esp-sha-hmac.")
     print(f"Python {platform.python_version()} on {platform.machine()}.\n")
-    shares = _cpu(spokes, options.rounds)
+    if options.what != "explain":
+        _tunnels(options.tunnels, options.rounds)
+    if options.what == "all":
+        print()
+    if options.what != "tunnels":
+        _explain(options.mib)
+
+
+def _explain(mebi: int) -> None:
+    done: Explained = explained(mebi * MEBI)
+    print(f"explain: {mebi:,} MiB of syslog, {done.lines:,} lines, {done.vpn_lines:,} of them about VPNs")
+    print(f"  {done.lines / done.seconds:,.0f} lines per second, {done.seconds:.1f} s; peak {done.peak / MEBI:.0f} MiB")
+
+
+def _tunnels(count: int, rounds: int) -> None:
+    spokes = spoke_configs(count)
+    print(f"{count:,} tunnels on one hub. Main mode: 3des, sha, group 2; quick mode: esp-aes, esp-sha-hmac.\n")
+    shares = _cpu(spokes, rounds)
     _memory(spokes)
     total = shares.total()
     print(f"\nwhere the CPU goes, both sides, debug off, {total:,} samples:")
-    for place, count in shares.most_common(5):
-        print(f"  {count / total:6.1%}  {place}")
+    for place, samples in shares.most_common(5):
+        print(f"  {samples / total:6.1%}  {place}")
 
 
 def _cpu(spokes: list[Config], rounds: int) -> Counter[str]:
