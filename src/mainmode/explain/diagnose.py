@@ -254,6 +254,11 @@ def _sites(views: tuple[View, ...], pair: tuple[int, ...], whose: Mapping[int, i
 _Judged = tuple[Rule, Finding, Case]
 
 
+def _fails(rule: Rule, finding: Finding) -> bool:
+    """Whether a finding says that something failed, rather than that something happened."""
+    return rule.failure and not finding.note
+
+
 def _judged(case: Case) -> list[_Judged]:
     """The findings of one case: the best, and what remains possible beside it."""
     found = []
@@ -263,8 +268,8 @@ def _judged(case: Case) -> list[_Judged]:
         finding = rule.judge(case)
         if finding is not None:
             found.append((rule, finding, case))
-    notes = [one for one in found if not one[0].failure]
-    failures = sorted((one for one in found if one[0].failure), key=lambda one: RANK[one[1].certainty])
+    notes = [one for one in found if not _fails(*one[:2])]
+    failures = sorted((one for one in found if _fails(*one[:2])), key=lambda one: RANK[one[1].certainty])
     if failures:
         best = failures[0]
         # What is certain leaves no room for guesses, and what is likely none for what is just as likely otherwise.
@@ -336,7 +341,7 @@ def _merged(found: Sequence[_Judged]) -> list[Diagnosis]:
         known.times += 1
         if RANK[finding.certainty] < RANK[known.finding.certainty]:
             known.finding, known.case = finding, case
-    ordered = sorted(groups.values(), key=lambda one: (not one.rule.failure, RANK[one.finding.certainty]))
+    ordered = sorted(groups.values(), key=lambda one: (not _fails(one.rule, one.finding), RANK[one.finding.certainty]))
     return [_diagnosis(one) for one in ordered]
 
 
@@ -368,7 +373,7 @@ def _diagnosis(group: _Group) -> Diagnosis:
         _usable(finding.fixes),
         finding.next,
         group.times,
-        rule.failure,
+        _fails(rule, finding),
     )
 
 

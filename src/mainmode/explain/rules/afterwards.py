@@ -149,6 +149,9 @@ def unknown_sa(case: Case) -> Finding | None:
     # After its own negotiation failed, a peer's late packets say nothing new.
     if not lines or (case.failed and not case.established and started(case)) or follows:
         return None
+    # Of two attempts that cross one is dropped, and what its other end still sends has no SA any more.
+    if seen(case, ev.SessionInProgress, ev.RekeyCollision, ev.NegotiationCollision):
+        return None
     return finding(
         "likely" if seen(case, ev.UnknownSaPacket) else "certain",
         "",

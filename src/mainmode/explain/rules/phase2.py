@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mainmode import events as ev
 from mainmode.events import ProxyId
 from mainmode.explain.case import Case, View
@@ -576,13 +578,16 @@ def transform_set_mismatch(case: Case) -> Finding | None:
     "phase 2",
     "a negotiation for the same traffic was already under way",
     "同じトラフィックのネゴシエーションが既に進行中でした",
+    even_if_up=True,
 )
 def negotiation_collision(case: Case) -> Finding | None:
-    lines = seen(case, ev.NegotiationCollision, ev.SessionInProgress, ev.SaFromOtherPeer, ev.RekeyStateLost)
-    if not lines or case.established:
+    lines = seen(
+        case, ev.NegotiationCollision, ev.SessionInProgress, ev.RekeyCollision, ev.SaFromOtherPeer, ev.RekeyStateLost
+    )
+    if not lines:
         return None
     other = bool(seen(case, ev.SaFromOtherPeer))
-    return finding(
+    found = finding(
         "certain" if other else "likely",
         "QM1",
         [
@@ -598,6 +603,7 @@ def negotiation_collision(case: Case) -> Finding | None:
             )
         ],
         lines,
-        fixes=template(case.here, "crypto map <map> <seq> set connection-type answer-only"),
+        fixes=() if case.established else template(case.here, "crypto map <map> <seq> set connection-type answer-only"),
         next=(Text("`show crypto isakmp sa` on both sides", "両側で `show crypto isakmp sa`"),),
     )
+    return replace(found, note=case.established)

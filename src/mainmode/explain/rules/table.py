@@ -44,6 +44,8 @@ class Finding:
     next: tuple[Text, ...] = ()
     shown: tuple[Shown, ...] = ()
     """Lines of `show` outputs that show it."""
+    note: bool = False
+    """It only mentions what happened, though the rule otherwise names a failure: the tunnel came up all the same."""
 
 
 Judge = Callable[[Case], Finding | None]
