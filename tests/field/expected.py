@@ -56,7 +56,7 @@ EXPECTED: dict[str, Expected] = {
     ),
     # The one line does not say whether the entry's peer or its access-list was not found.
     "039-linux-asa-crypto-map-policy-not-found.log": Expected(
-        ("proxy-identity-mismatch", "peer-address-mismatch"), ("failed",), "set peer 206.54.167.110", open=True
+        ("peer-address-mismatch", "proxy-identity-mismatch"), ("failed",), "set peer 206.54.167.110", open=True
     ),
     "042-ru-no-valid-tunnel-group.log": Expected(
         ("no-tunnel-group",), ("failed",), "[the tunnel-group has a name where the address must stand]"

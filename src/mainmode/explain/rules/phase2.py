@@ -146,7 +146,7 @@ def _perhaps_another_peer(case: Case) -> Finding | None:
         return None
     peer = peer_of(case) or "<peer>"
     return finding(
-        "possible",
+        "likely",
         "QM1",
         [
             Text(
@@ -242,7 +242,8 @@ def proxy_identity_mismatch(case: Case) -> Finding | None:
                 )
             )
     elif told or torn:
-        certainty = "certain" if problem else "likely"
+        # That no access-list fits, 713061 says even without a debug; a teardown alone is more often another peer's.
+        certainty = "certain" if problem else "likely" if told else "possible"
         because.append(
             Text(
                 "The peer refuses the proxy identities: it has no crypto map entry for that traffic.",
