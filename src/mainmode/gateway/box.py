@@ -63,11 +63,11 @@ class Box:
         if sa.behind_nat and local.port == NAT_T_PORT and source != sa.remote:
             sa.remote, sa.local = source, local
 
-    def used(self, sa: IkeSa, spi: int) -> tuple[Counters, Counters] | None:
+    def used(self, tunnel: Tunnel) -> tuple[Counters, Counters] | None:
         """What a tunnel's inbound and outbound SA have done; None where no data plane tells."""
         if self.plane is None:
             return None
-        inbound, outbound = self.engine.pair(spi)
+        inbound, outbound = self.engine.pair(tunnel.inbound_spi)
         try:
             return self.plane.counters(inbound), self.plane.counters(outbound)
         except KeyError:

@@ -143,7 +143,7 @@ class Upkeep:
         """When the peer last gave an authentic sign of life."""
         heard = sa.heard_at
         for tunnel in sa.tunnels:
-            used = self._box.used(sa, tunnel.inbound_spi)
+            used = self._box.used(tunnel)
             if used is not None and used[0].last_used is not None:
                 heard = max(heard, used[0].last_used)
         return heard
@@ -244,14 +244,14 @@ class Upkeep:
         return self._box.config.group_policy(group) if group is not None else DEFAULT_POLICY
 
     def _last_used(self, tunnel: Tunnel) -> float:
-        used = self._box.used(tunnel.sa, tunnel.inbound_spi)
+        used = self._box.used(tunnel)
         times = [counters.last_used for counters in used or () if counters.last_used is not None]
         return max(times, default=tunnel.started_at)
 
     def _nearly_full(self, tunnel: Tunnel) -> bool:
         """Whether most of the kilobytes are used up, in either direction."""
         limit = tunnel.suite.lifetime_kilobytes
-        used = self._box.used(tunnel.sa, tunnel.inbound_spi)
+        used = self._box.used(tunnel)
         if limit is None or used is None:
             return False
         return max(counters.octets for counters in used) >= limit * 1024 * REKEY_PHASE2_AT

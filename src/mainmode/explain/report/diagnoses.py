@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from mainmode.explain.diagnosis import Diagnosis, Evidence, Fix, Lang
 from mainmode.explain.report.json import Object, config_lines
+from mainmode.explain.report.strings import words
 
 EVIDENCE_SHOWN: Final = 6
 """Lines of evidence in the text form; the JSON form has all."""
@@ -14,51 +15,16 @@ EVIDENCE_SHOWN: Final = 6
 COLUMNS_SHOWN: Final = 160
 """Of a line of evidence: payload lists are long, and what tells stands at the front."""
 
-_LABELS: Final[dict[Lang, dict[str, str]]] = {
-    "en": {
-        "error": "error",
-        "note": "note",
-        "certain": "certain",
-        "likely": "likely",
-        "possible": "possible",
-        "at": "at {stage}",
-        "times": "{times} negotiations",
-        "because": "why",
-        "config": "configured",
-        "ruled_out": "ruled out",
-        "fix": "mend on site {site}",
-        "verified": "tried in the lab: the tunnel comes up",
-        "failed": "tried in the lab: not enough by itself",
-        "next": "next",
-    },
-    "ja": {
-        "error": "エラー",
-        "note": "注記",
-        "certain": "確実",
-        "likely": "おそらく",
-        "possible": "可能性あり",
-        "at": "{stage}",
-        "times": "{times} 回のネゴシエーション",
-        "because": "理由",
-        "config": "設定",
-        "ruled_out": "除外",
-        "fix": "サイト {site} での修正",
-        "verified": "ラボで確認済み: トンネルが確立する",
-        "failed": "ラボで確認済み: これだけでは不十分",
-        "next": "次に",
-    },
-}
-
 
 def as_text(diagnosis: Diagnosis, sources: Sequence[str], lang: Lang = "en") -> str:
     """One diagnosis as a block: rule, headline, the lines that show it, what follows. `sources` names the logs."""
-    say = _LABELS[lang]
-    circumstances = [say[diagnosis.certainty]]
+    say = words(lang)
+    circumstances = [say(diagnosis.certainty)]
     if diagnosis.stage:
-        circumstances.append(say["at"].format(stage=diagnosis.stage))
+        circumstances.append(say("text.stage", stage=diagnosis.stage))
     if diagnosis.times > 1:
-        circumstances.append(say["times"].format(times=diagnosis.times))
-    kind = say["error" if diagnosis.failure else "note"]
+        circumstances.append(say("text.times", count=diagnosis.times))
+    kind = say("text.error" if diagnosis.failure else "text.note")
     lines = [f"{kind}[{diagnosis.rule}]: {diagnosis.headline.to(lang)} ({', '.join(circumstances)})"]
     shown = diagnosis.evidence[:EVIDENCE_SHOWN]
     width = max((len(str(_line(one))) for one in shown), default=1)
@@ -73,14 +39,16 @@ def as_text(diagnosis: Diagnosis, sources: Sequence[str], lang: Lang = "en") -> 
         lines.append(f"{' ' * width} | {'^' * len(first)}")
     margin = " " * width + " = "
     if explanation := diagnosis.explanation.to(lang):
-        lines.append(f"{margin}{say['because']}: {explanation}")
-    lines += [f"{margin}{say['config']}: {span.file}:{span.line}: {span.text.strip()}" for span in diagnosis.config]
+        lines.append(f"{margin}{say('text.because')}: {explanation}")
+    lines += [
+        f"{margin}{say('text.config')}: {span.file}:{span.line}: {span.text.strip()}" for span in diagnosis.config
+    ]
     if diagnosis.ruled_out:
-        lines.append(f"{margin}{say['ruled_out']}: {', '.join(diagnosis.ruled_out)}")
+        lines.append(f"{margin}{say('text.ruled.out')}: {', '.join(diagnosis.ruled_out)}")
     for fix in diagnosis.fixes:
         lines.append(f"{margin}{_mend(fix, say)}:")
         lines += [f"{' ' * width}      {command}" for command in fix.commands]
-    lines += [f"{margin}{say['next']}: {text.to(lang)}" for text in diagnosis.next]
+    lines += [f"{margin}{say('text.next')}: {text.to(lang)}" for text in diagnosis.next]
     return "\n".join(lines)
 
 
@@ -109,8 +77,8 @@ def _line(one: Evidence) -> int:
     return one.line or (one.entry or 0) + 1
 
 
-def _mend(fix: Fix, say: dict[str, str]) -> str:
-    label = say["fix"].format(site=fix.site)
+def _mend(fix: Fix, say: Callable[..., str]) -> str:
+    label = say("text.fix", site=fix.site)
     if fix.verified is None:
         return label
-    return f"{label} ({say['verified' if fix.verified else 'failed']})"
+    return f"{label} ({say('text.verified' if fix.verified else 'text.not.verified')})"

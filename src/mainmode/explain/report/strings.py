@@ -56,6 +56,18 @@ STRINGS: Final[Mapping[str, Text]] = {
     "ruled.out": Text("Ruled out", "除外された原因"),
     "times": Text("in {count} negotiations", "{count} 件のネゴシエーションで発生"),
     "stage": Text("at {stage}", "{stage} で発生"),
+    # a diagnosis as a block of text
+    "text.error": Text("error", "エラー"),
+    "text.note": Text("note", "注記"),
+    "text.because": Text("why", "理由"),
+    "text.config": Text("configured", "設定"),
+    "text.ruled.out": Text("ruled out", "除外"),
+    "text.fix": Text("mend on site {site}", "サイト {site} での修正"),
+    "text.verified": Text("tried in the lab: the tunnel comes up", "ラボで検証済み: トンネルが確立する"),
+    "text.not.verified": Text("tried in the lab: not enough by itself", "ラボで検証済み: これだけでは不十分"),
+    "text.next": Text("next", "次に"),
+    "text.times": Text("{count} negotiations", "{count} 件のネゴシエーション"),
+    "text.stage": Text("at {stage}", "{stage}"),
     "nothing.wrong": Text("Nothing wrong was found.", "問題は見つかりませんでした。"),
     "no.cause": Text(
         "The tunnel did not come up, and the lines do not say why.",
