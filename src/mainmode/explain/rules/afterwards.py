@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mainmode import events as ev
 from mainmode.explain.case import Case, IpsecShown
 from mainmode.explain.diagnosis import Text
@@ -330,8 +332,10 @@ def one_way_traffic(case: Case) -> Finding | None:
             "または対向の NAT やアクセス リストです。",
         )
     )
-    return finding(
-        "likely" if lines or any(one.encaps for one in deaf) else "possible",
+    # Questions without answers are a fault; an SA that only receives may be how the two ends use it.
+    unanswered = bool(lines) or any(one.encaps for one in deaf)
+    found = finding(
+        "likely" if unanswered else "possible",
         "",
         because,
         lines,
@@ -344,6 +348,7 @@ def one_way_traffic(case: Case) -> Finding | None:
             Text("`show route` and `show nat detail` on the peer", "ピアで `show route` と `show nat detail`"),
         ),
     )
+    return replace(found, note=not unanswered)
 
 
 @rule(
