@@ -20,6 +20,7 @@ from mainmode.explain.diagnose import diagnose
 from mainmode.explain.diagnosis import Diagnosis, Evidence, Fix, Lang, Text
 from mainmode.explain.paste import read_source
 from mainmode.explain.report import html, text
+from mainmode.explain.report.escape import visible
 from mainmode.explain.report.strings import LANGUAGES, STRINGS
 from mainmode.words import speak
 from tests.explain.logs import lab, site
@@ -111,7 +112,7 @@ def test_what_is_pasted_stays_text_wherever_it_is_shown() -> None:
 
 @given(st.text())
 def test_visible_text_hides_nothing_and_is_no_markup(pasted: str) -> None:
-    shown = html.visible(pasted)
+    shown = visible(pasted)
     assert isinstance(shown, Markup)
     assert not re.search(
         "[<>\"'\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", shown
