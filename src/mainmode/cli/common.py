@@ -37,14 +37,18 @@ class Unusable(Exception):
 
 def read_configuration(path: Path) -> Reading:
     """A configuration, mistakes included. Unusable if the file is none at all: that is one error, not a thousand."""
+    return as_configuration(read_text(path), str(path))
+
+
+def as_configuration(text: str, name: str) -> Reading:
+    """The same of a text, by the name of its file."""
     from mainmode.config.reader import read
 
-    text = read_text(path)
     if not text.strip():
-        raise Unusable(f"{path}: the file is empty; expected an ASA's configuration")
-    reading = read(text, str(path))
+        raise Unusable(f"{name}: the file is empty; expected an ASA's configuration")
+    reading = read(text, name)
     if not reading.errors and not recognised(reading):
-        raise Unusable(f"{path}: no line of it is a command of an ASA{_rather_a_log(text, path)}")
+        raise Unusable(f"{name}: no line of it is a command of an ASA{_rather_a_log(text, name)}")
     return reading
 
 
@@ -55,19 +59,23 @@ def recognised(reading: Reading) -> int:
     return sum(len(found) for state, found in reading.by_support().items() if state is not Support.UNRECOGNISED)
 
 
-def _rather_a_log(text: str, path: Path) -> str:
+def _rather_a_log(text: str, name: str) -> str:
     from mainmode.explain.paste import read_source
 
-    statements = read_source(text.splitlines()[:RATHER_LINES], str(path)).statements
+    statements = read_source(text.splitlines()[:RATHER_LINES], name).statements
     return "; it looks like a log, which `mainmode explain` takes without --config" if statements else ""
 
 
 def read_text(path: Path) -> str:
     try:
-        # Whatever encoding a description is in, the commands are ASCII.
-        return path.read_bytes().decode("utf-8-sig", errors="replace")
+        return as_text(path.read_bytes())
     except OSError as error:
         raise Unusable(f"{path}: {error.strerror}") from None
+
+
+def as_text(content: bytes) -> str:
+    """A configuration's file as text. Whatever encoding a description is in, the commands are ASCII."""
+    return content.decode("utf-8-sig", errors="replace")
 
 
 def listings(paths: Sequence[Path]) -> list[Listing]:

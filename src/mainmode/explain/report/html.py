@@ -10,14 +10,10 @@ configuration it comes from, what the responder said.
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
-from functools import cache
-from hashlib import sha256
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from mainmode import __version__
@@ -25,16 +21,15 @@ from mainmode.config.finding import Finding
 from mainmode.config.source import masked
 from mainmode.explain.diagnosis import Diagnosis, Fix, Lang
 from mainmode.explain.paste import Source
+from mainmode.explain.report.alone import environment, policy, style
 from mainmode.explain.report.columns import Columns, printed
-from mainmode.explain.report.escape import prose, visible
+from mainmode.explain.report.escape import prose
 from mainmode.explain.report.page import Link, Listing
 from mainmode.explain.report.sections import sections
 from mainmode.explain.report.strings import words
 from mainmode.explain.report.text import ORIGINS, Side
 
 __all__ = ["Listing", "check", "explain", "lab"]
-
-TEMPLATES: Final = Path(__file__).parent / "templates"
 
 OVERVIEW: Final = 40
 """Rows of the small ladder above a negotiation."""
@@ -66,12 +61,16 @@ def explain(
     listings: Sequence[Listing] = (),
     sources: Sequence[Source] = (),
     lang: Lang = "en",
+    back: str = "",
 ) -> str:
-    """What `mainmode explain --format html` writes. `sides` and `sources` are the logs, in their order."""
+    """What `mainmode explain --format html` writes. `sides` and `sources` are the logs, in their order.
+
+    `back` is the address of the form that it was asked for in, if it was.
+    """
     names = tuple(PurePath(listing.file).name for listing in listings) or tuple(side.name for side in sides)
     page = _Page(lang, sides, diagnoses, listings, sources, names)
     established = not any(diagnosis.failure for diagnosis in diagnoses) and page.established
-    return page.render("ladder.html", title=page.say("title.explain"), verdict="", established=established)
+    return page.render("ladder.html", title=page.say("title.explain"), verdict="", established=established, back=back)
 
 
 def check(
@@ -118,26 +117,24 @@ class _Page:
         self.homeless = [self.columns.homeless(number) for number in range(len(sides))]
 
     def render(self, template: str, **values: object) -> str:
-        style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
-        digest = b64encode(sha256(style.encode()).digest()).decode()
         values = {
             "findings": (),
             "checked": False,
+            "back": "",
             **values,
             "page": self,
             "lang": self.lang,
             "say": self.say,
             "prose": prose,
-            "style": Markup(style),  # noqa: S704 - our own file
-            "policy": f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; "
-            "form-action 'none'",
+            "style": Markup(style()),  # noqa: S704 - our own file
+            "policy": policy(),
             "backlinks": self.columns.backlinks(),
             "version": __version__,
             "overview_rows": OVERVIEW,
             "row_height": ROW,
             "origins_shown": ORIGINS,
         }
-        return _environment().get_template(template).render(values).lstrip()
+        return environment().get_template(template).render(values).lstrip()
 
     @property
     def established(self) -> bool:
@@ -171,15 +168,3 @@ class _Page:
     def site(self, fix: Fix) -> str:
         number = 0 if fix.site == "a" else 1
         return self.names[number] if number < len(self.names) else fix.site
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        finalize=visible,  # whatever a template prints: none has to remember it
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

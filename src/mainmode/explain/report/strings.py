@@ -115,6 +115,7 @@ STRINGS: Final[Mapping[str, Text]] = {
         "{path}: {lines} lines, {statements} statements, {recognised} recognised",
         "{path}: {lines} 行、文 {statements} 件、認識 {recognised} 件",
     ),
+    "back": Text("Explain something else", "別のログを説明する"),
     "nowhere": Text("not in the text", "記述なし"),
     "footer": Text(
         "Made by mainmode {version}. Keys are masked. This page loads nothing and runs nothing.",
@@ -123,10 +124,10 @@ STRINGS: Final[Mapping[str, Text]] = {
 }  # fmt: skip
 
 
-def words(lang: Lang) -> Callable[..., str]:
+def words(lang: Lang, table: Mapping[str, Text] = STRINGS) -> Callable[..., str]:
     """From a key and values to the sentence in that language; KeyError for a key that is not in the table."""
 
     def say(key: str, /, **values: object) -> str:
-        return STRINGS[key].to(lang).format(**values)
+        return table[key].to(lang).format(**values)
 
     return say
