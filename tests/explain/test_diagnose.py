@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mainmode import events as ev
 from mainmode.config.reader import read as read_config
 from mainmode.events import Entry
-from mainmode.explain import fixes, shown
+from mainmode.explain import fixes, paste, shown
 from mainmode.explain.diagnose import diagnose
 from mainmode.explain.diagnosis import Fix
 from mainmode.lab.run import LabResult, run
@@ -214,3 +214,39 @@ def test_read_lines_are_what_the_explainer_gets() -> None:
     entry = read(line)
     assert entry is not None
     assert [one.rule for one in diagnose([[entry]])] == ["no-crypto-map-on-interface"]
+
+
+REJECTED = (
+    "PHASE 1 COMPLETED",
+    "Tunnel Rejected: Conflicting protocols specified by tunnel-group and group-policy",
+    "QM FSM error (P2 struct &0xcc1e0a10, mess id 0x3b2c1a9d)!",
+)
+
+IKEV2_ONLY = """group-policy SITES internal
+group-policy SITES attributes
+ vpn-tunnel-protocol ikev2 ssl-client
+tunnel-group 10.0.0.2 general-attributes
+ default-group-policy SITES
+"""
+
+
+def test_a_group_policy_without_ikev1_gets_it_beside_what_it_allows_already() -> None:
+    config = read_config(original("a") + IKEV2_ONLY, "a.cfg").config
+    said = [read(f"[IKEv1]: Group = 10.0.0.2, IP = 10.0.0.2, {line}") for line in REJECTED]
+    log = [entry for entry in said if entry is not None]
+    (found,) = diagnose([log], [config])
+    assert (found.rule, found.certainty) == ("tunnel-protocol-not-allowed", "certain")
+    assert [span.text.strip() for span in found.config] == ["vpn-tunnel-protocol ikev2 ssl-client"]
+    assert found.fixes[0].commands == ("group-policy SITES attributes", " vpn-tunnel-protocol IPSec ikev2 ssl-client")
+
+
+def test_an_ios_that_refuses_every_policy_for_want_of_a_key_wants_the_key() -> None:
+    said = """*Mar  1 00:12:33.123: ISAKMP:(0): received packet from 10.0.0.1 dport 500 sport 500 Global (R) MM_NO_STATE
+*Mar  1 00:12:33.127: ISAKMP:(0):No pre-shared key with 10.0.0.1!
+*Mar  1 00:12:33.127: ISAKMP:(0):Preshared authentication offered but does not match policy!
+*Mar  1 00:12:33.131: ISAKMP:(0):no offers accepted!
+*Mar  1 00:12:33.131: ISAKMP:(0): phase 1 SA policy not acceptable! (local 10.0.0.2 remote 10.0.0.1)
+"""
+    source = paste.read_source(said.splitlines(), "ios.log")
+    assert source.unread_count == 0
+    assert [one.rule for one in diagnose([source.entries])] == ["no-tunnel-group"]

@@ -10,7 +10,7 @@ import pytest
 from rich.cells import cell_len
 
 from mainmode.events import ProxyId
-from mainmode.explain import ladder
+from mainmode.explain import ladder, paste
 from mainmode.explain.report import json as report_json
 from mainmode.explain.report import text
 from tests import golden
@@ -117,3 +117,14 @@ def test_a_proxy_identity_as_it_is_written(proxy: tuple[str, str, str | None], w
     address, mask, last = proxy
     end = IPv4Address(last) if last else None
     assert report_json.written(ProxyId(IPv4Address(address), IPv4Address(mask), last=end)) == written
+
+
+def test_a_log_with_the_time_of_day_has_it_in_the_picture() -> None:
+    line = (
+        "Oct 15 {} [IKEv1]IP = 10.0.0.2, IKE_DECODE {} Message (msgid=0) with payloads : HDR + SA (1) + NONE (0)"
+        " total length : 100"
+    )
+    said = [line.format("00:43:40", "SENDING"), line.format("00:43:48", "RESENDING")]
+    entries = paste.read_source(said, "a.log").entries
+    picture = text.picture(text.Side("here", entries, [], ladder.build(entries)))
+    assert [row.plain[:13] for row in picture[-2:]] == ["00:43:40  MM1", "00:43:48  MM1"]

@@ -21,7 +21,8 @@ CONTRACT = {
     "phase 1": """peer-silent responses-lost policy-mismatch no-tunnel-group pre-shared-key-mismatch identity-mismatch
         mode-mismatch nat-traversal-blocked fragments-lost certificate-rejected xauth-on-lan-to-lan""",
     "phase 2": """proxy-identity-mismatch transform-set-mismatch pfs-mismatch encapsulation-mismatch crypto-map-order
-        peer-address-mismatch negotiation-collision connection-type-mismatch""",
+        peer-address-mismatch negotiation-collision connection-type-mismatch
+        tunnel-protocol-not-allowed""",
     "afterwards": """peer-lost deleted-by-peer idle-timeout unknown-sa malformed-message outside-proxies
         replayed-packets one-way-traffic lifetime-adjusted""",
 }

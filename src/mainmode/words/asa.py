@@ -965,6 +965,11 @@ _ike(
     "713206-3", GUIDE, "group-policy", "tunnel-group",
 )  # fmt: skip
 _ike(
+    e.ProtocolsConflict,
+    "Tunnel rejected: Conflicting protocols specified by tunnel-group and group-policy",
+    "713206-3", GUIDE, "group-policy", "tunnel-group", heard=True,
+)  # fmt: skip
+_ike(
     e.TunnelLimitReached,
     "Tunnel Rejected: The maximum tunnel count allowed has been reached",
     "713239-5", GUIDE,

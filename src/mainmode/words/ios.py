@@ -65,6 +65,7 @@ _ATTRIBUTES: Final = {
     "Hash algorithm": "Hash Alg",
     "Diffie-Hellman group": "Group Description",
     "Authentication method": "Auth Method",
+    "Preshared authentication": "Auth Method",
     "Proposed key length": "Key Length",
     "Keylength": "Key Length",
 }
@@ -269,7 +270,7 @@ _ROWS: Final[tuple[tuple[re.Pattern[str], _Row], ...]] = tuple(
         ),
         (r"atts are acceptable", _acceptable),
         (
-            rf"(?P<what>{'|'.join(_ATTRIBUTES)}) (?:offered )?does not match policy",
+            rf"(?P<what>{'|'.join(_ATTRIBUTES)}) (?:offered )?(?:but )?does not match policy",
             lambda _, m: ev.AttributeMismatch(1, _ATTRIBUTES[m["what"]], "", ""),
         ),
         (r"no offers accepted!", _always(ev.Phase1ProposalsUnacceptable())),

@@ -223,14 +223,13 @@ def _stop(rows: Sequence[Row], stage: str) -> Row | None:
 
 def _arrow(arrow: Arrow, rightwards: bool, received: Mapping[tuple[str, int], int]) -> Drawn:
     rung = arrow.rung
-    at = "" if arrow.at is None else f"{arrow.at:.3f}"
     is_sent = rung.direction == "sent"
     length = received.get((rung.name, rung.message_id)) if is_sent else rung.length
     return Drawn(
         rung.name,
         rightwards,
         payloads(rung),
-        at,
+        arrow.time,
         rung.length if is_sent else None,
         length if arrow.arrived else None,
         arrow.arrived,

@@ -42,6 +42,8 @@ ORIGINS: Final = 3
 TRANSIT: Final = 4.0
 """Seconds within which a message arrives, if it does: no box repeats one sooner than after 8."""
 
+_DAY: Final = 86400
+
 _GUTTER: Final = 15
 """Time and message before a debug line."""
 
@@ -62,6 +64,16 @@ class Side:
 
     def at(self, entry: int) -> float | None:
         return self.entries[entry].at
+
+    def time(self, entry: int) -> str:
+        """When that was, to be read: the time of day of a log, the seconds of a run; empty where nobody told."""
+        at = self.at(entry)
+        if at is None:
+            return ""
+        if self.entries[entry].where is None:
+            return f"{at:.3f}"
+        seconds = int(at) % _DAY
+        return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
 def lab(
@@ -113,6 +125,8 @@ class Arrow:
     """One message, or one repetition of it, on its way between the two boxes."""
 
     at: float | None
+    time: str
+    """`at` as `Side.time` has it."""
     order: int
     rung: Rung
     rightwards: bool
@@ -205,7 +219,9 @@ def arrows(
                 # The sender draws what both saw. One box alone, or a message that only its receiver logged:
                 if image is None:
                     for entry in (rung.entry, *rung.retransmissions):
-                        yield Arrow(side.at(entry), order, rung, side is not left, again=entry != rung.entry)
+                        yield Arrow(
+                            side.at(entry), side.time(entry), order, rung, side is not left, again=entry != rung.entry
+                        )
                 continue
             sent = [rung.entry, *rung.retransmissions]
             if image is None and rung.name in spoken_of and rung.name in MESSAGES:
@@ -213,7 +229,7 @@ def arrows(
             else:
                 arrivals = _arrivals(side, sent, far_side, image, one_clock)
             for entry, arrived in zip(sent, arrivals, strict=True):
-                yield Arrow(side.at(entry), order, rung, side is left, arrived, entry != rung.entry)
+                yield Arrow(side.at(entry), side.time(entry), order, rung, side is left, arrived, entry != rung.entry)
 
 
 def _image(rung: Rung) -> tuple[str, int, str]:
@@ -268,7 +284,7 @@ def _draw(arrow: Arrow, width: int) -> Text:
         start = tail if not arrow.arrived else head
         body = f"{start} {words} "
         line = body + dash * max(1, inner - len(body) - len(length) - 3) + length + dash * 3
-    text = Text(f"{_time(arrow.at):>8}  ")
+    text = Text(f"{arrow.time:>8}  ")
     text.append(f"{rung.name:<5}", style="dim cyan" if thin else "bold cyan")
     text.append(f"|{line}|", style="dim" if thin else "" if arrow.arrived else "red")
     return text
@@ -279,10 +295,6 @@ def payloads(rung: Rung) -> str:
     counted = [(name, len(list(group))) for name, group in groupby(rung.payloads)]
     names = ", ".join(name if count == 1 else f"{name} x{count}" for name, count in counted)
     return f"{names}: {rung.note}" if rung.note else names
-
-
-def _time(at: float | None) -> str:
-    return "" if at is None else f"{at:.3f}"
 
 
 # --- debugs -------------------------------------------------------------------------------------------------------
@@ -325,7 +337,7 @@ def _spoken(side: Side, width: int | None, annotate: bool) -> Iterator[tuple[flo
     before_notes: list[str] = []
     for index, spoken in enumerate(side.spoken):
         stage, at = side.ladder.places[index].stage, side.at(index)
-        gutter = (_time(at), stage)
+        gutter = (side.time(index), stage)
         notes = [_note(span, margin - 2) for span in side.origins[index][:ORIGINS]] if margin else []
         # What stands in the row above already is not said again.
         shown = [] if notes == before_notes else notes

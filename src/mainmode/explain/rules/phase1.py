@@ -59,6 +59,8 @@ def policy_mismatch(case: Case) -> Finding | None:
         )
     if lines and any(view.phase1_complete or view.has(ev.KeysGenerated) for view in case.views):
         return None  # another attempt of the same peer's fitted
+    if lines and seen(case, ev.NoGroupForPeer):
+        return None  # an IOS compares policies although it has no key to authenticate with: no-tunnel-group
     refused = marks(case.initiator, _clear(case.initiator, "NO_PROPOSAL_CHOSEN", "MM2"))
     told = [
         (view, index) for view, index, _ in case.events(ev.NotifyReceived) if _number(view, index) == 14 and _mm2(view)

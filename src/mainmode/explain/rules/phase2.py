@@ -204,6 +204,53 @@ def connection_type_mismatch(case: Case) -> Finding | None:
 
 
 @rule(
+    "tunnel-protocol-not-allowed",
+    "phase 2",
+    "the group-policy of this tunnel-group does not allow IKEv1",
+    "このトンネル グループのグループ ポリシーが IKEv1 を許可していません",
+)
+def tunnel_protocol_not_allowed(case: Case) -> Finding | None:
+    lines = seen(case, ev.ProtocolsConflict)
+    if not lines or case.established:
+        return None
+    site = case.site_of(lines[0][0])
+    config = case.config(site)
+    peer = peer_of(case)
+    show_policies = "`show running-config all group-policy`"
+    show_group = f"`show running-config tunnel-group {peer or '<peer>'}`"
+    group = config.tunnel_groups.get(str(peer)) if config is not None else None
+    policy = config.group_policies.get(group.default_group_policy) if config is not None and group else None
+    name = group.default_group_policy if group is not None else "<policy>"
+    # The command replaces the whole list, and others may live by what stands in it.
+    others = " ".join(policy.vpn_tunnel_protocol or ()) if policy is not None else "<what it allows already>"
+    return finding(
+        "certain",
+        "QM1",
+        [
+            Text(
+                "`vpn-tunnel-protocol` of the group-policy that the tunnel-group falls under leaves IKEv1 out, so the"
+                " tunnel is rejected here, whatever the peer offers.",
+                "トンネル グループに適用されるグループ ポリシーの `vpn-tunnel-protocol` に IKEv1 がないため、"
+                "ピアの提案にかかわらず、こちらでトンネルが拒否されます。",
+            )
+        ],
+        lines,
+        spans=(policy.spans.get("vpn-tunnel-protocol") if policy is not None else None,),
+        fixes=template(
+            site,
+            f"group-policy {name} attributes",
+            f" vpn-tunnel-protocol {words_for(config, 'ikev1', 'IPSec')} {others}".rstrip(),
+        ),
+        next=(
+            Text(
+                f"{show_group} (its `default-group-policy`, else DfltGrpPolicy) and {show_policies}",
+                f"{show_group}(`default-group-policy`、なければ DfltGrpPolicy)と {show_policies}",
+            ),
+        ),
+    )
+
+
+@rule(
     "proxy-identity-mismatch",
     "phase 2",
     "the crypto ACLs of the two ends are not mirror images",
@@ -304,7 +351,7 @@ def _failed_without_reason(case: Case) -> bool:
     """Whether quick mode failed, and neither a wait in vain nor a refusal stands before it."""
     reasons = (ev.NotifyReceived, ev.Phase2ProposalsUnacceptable, ev.FsmHistory, ev.AttributeMismatch, ev.PeerMismatch,
                ev.StaticMapMatched, ev.StaticMapIncomplete, ev.OriginateOnly, ev.SaFromOtherPeer, ev.PeerLost,
-               ev.NegotiationCollision)  # fmt: skip
+               ev.NegotiationCollision, ev.ProtocolsConflict, ev.TunnelLimitReached)  # fmt: skip
     return bool(_consequences(case)) and not any(view.has(*reasons) or view.awaited for view in case.views)
 
 
