@@ -1183,6 +1183,11 @@ class CorrelatorRemovalFailed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class NothingToDelete(Event):
+    """A quick mode failed before it made an SA, so there is none to delete at the peer. A consequence, not a cause."""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionTornDown(Event):
     """The whole session with the peer ends, for this reason."""
 

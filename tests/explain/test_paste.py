@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import textwrap
 import tracemalloc
 from collections import Counter
@@ -183,6 +184,15 @@ def escaped_in_markdown(lines: list[str]) -> str:
     return plain(lines).replace("[", "\\[").replace("]", "\\]").replace("_", "\\_").replace("#", "\\#")
 
 
+def shipped(lines: list[str]) -> str:
+    """A log shipper's export: one object a message, the message somewhere inside."""
+    objects = (
+        {"@timestamp": "2025-11-21T02:13:41Z", "_source": {"tags": ["fw"], "message": line}, "sort": [number, None]}
+        for number, line in enumerate(lines)
+    )
+    return "[\n" + ",\n".join(f"  {json.dumps(one)}" for one in objects) + "\n]\n"
+
+
 DAMAGES: dict[str, Damage] = {
     "none": plain,
     "wrapped at 64": soft_wrapped(64),
@@ -202,6 +212,7 @@ DAMAGES: dict[str, Damage] = {
     "CDATA": lambda lines: "<![CDATA[" + plain(lines) + "]]>",
     "Markdown quotation": in_markdown,
     "Markdown escapes": escaped_in_markdown,
+    "JSON": shipped,
     "a list": before_each(lambda _, line: f"- {line}"),
     "times": before_each(lambda number, line: f"{TIME.format(number // 10)} {line}"),
     "line numbers": before_each(lambda number, line: f"{number:4}: {line}"),

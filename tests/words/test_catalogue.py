@@ -333,6 +333,7 @@ LINES: list[tuple[str, Event]] = [
         e.FsmHistory("QM", "responder", 0x7FFF33763A70, (("QM_DONE", "EV_ERROR"), ("QM_BLD_MSG2", "EV_NEGO_SA"))),
     ),
     ("Removing peer from correlator table failed, no match!", e.CorrelatorRemovalFailed()),
+    ("construct_ipsec_delete(): No SPI to identify Phase 2 SA!", e.NothingToDelete()),
     (
         "Session is being torn down. Reason: crypto map policy not found",
         e.SessionTornDown("crypto map policy not found"),

@@ -200,7 +200,7 @@ _PHASE2_FAILURES: Final = (
     ev.QuickModeFailed, ev.CryptoMapEntryMissing, ev.CryptoMapPolicyNotFound, ev.Phase2ProposalsUnacceptable,
     ev.PeerMismatch, ev.SaFromOtherPeer, ev.OriginateOnly, ev.ProtocolsConflict, ev.TunnelLimitReached,
     ev.NotifyReceived, ev.NegotiationCollision, ev.InvalidProxyRange, ev.IdTypeUnsupported, ev.IpsecSaFailed,
-    ev.CorrelatorRemovalFailed, ev.SessionTornDown,
+    ev.CorrelatorRemovalFailed, ev.NothingToDelete, ev.SessionTornDown,
 )  # fmt: skip
 """With a quick mode not complete they say that it failed."""
 

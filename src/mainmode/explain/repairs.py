@@ -1,12 +1,14 @@
 """What happens to a debug on its way through terminals, mails and pages, and how it is undone. Knows no wording.
 
-`clean` takes a line out of its wrapping: terminal codes, HTML, Markdown, typographer's characters. `REPAIRS` mends
-statements that nothing could read as they stood; every row names the damage, and leaves undamaged text as it is.
+`clean` takes a line out of its wrapping: terminal codes, HTML, Markdown, the JSON of a log's export, typographer's
+characters. `REPAIRS` mends statements that nothing could read as they stood; every row names the damage, and leaves
+undamaged text as it is.
 """
 
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,6 +45,12 @@ _SUSPICIOUS: Final = re.compile('[\x00-\x08\x0b-\x1f\u0080-\uffff<>&`*\\\\|\t"]|
 _SECRET: Final = re.compile(r"(\bpre-shared-key(?: local| remote)?(?: [0-8](?= ))? +|\bisakmp key +(?:[0-8] +)?)\S+")
 """Configurations get into pastes, and what is listed must not show their keys."""
 
+_SAID: Final = re.compile(r"%(?:ASA|PIX|FTD|FWSM|CRYPTO)-|\[IKEv1|\bISAKMP|\bIPSEC[:(]")
+"""In which of an object's strings a box speaks."""
+
+_INDENT: Final = 40
+"""Characters before an object that begins in a pretty-printed list of them."""
+
 LONGEST_LINE: Final = 65536
 """Characters of one line that are looked at; what is longer is no log."""
 
@@ -54,8 +62,30 @@ def clean(line: str) -> Iterator[str]:
         yield _masked(line)
         return
     line = _TERMINAL.sub("", line)
+    message = _shipped(line) if "{" in line[:_INDENT] else None
+    if message is not None:
+        for part in message.splitlines():
+            yield _masked(_unwrapped(part))
+        return
     for part in re.split(r"\r+|\n", _LINE_TAGS.sub("\n", line) if "<" in line else line):
         yield _masked(_unwrapped(part))
+
+
+def _shipped(line: str) -> str | None:
+    """What the box said, where the line is a JSON object that a log shipper put around it; None for any other."""
+    try:
+        waiting: list[object] = [json.loads(line.strip().rstrip(","))]
+    except (ValueError, RecursionError):
+        return None
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += reversed(value.values())
+        elif isinstance(value, list):
+            waiting += reversed(value)
+        elif isinstance(value, str) and _SAID.search(value):
+            return value
+    return None
 
 
 def _masked(line: str) -> str:

@@ -884,6 +884,11 @@ _ike(
     "713902-3", REAL, "crypto map",
 )  # fmt: skip
 _ike(
+    e.NothingToDelete,
+    "construct_ipsec_delete(): No SPI to identify Phase 2 SA!",
+    "713900-1", REAL, "crypto map",
+)  # fmt: skip
+_ike(
     e.SessionTornDown,
     "Session is being torn down. Reason: {reason:reason}",
     "713259-5", REAL, "crypto map",

@@ -34,7 +34,7 @@ def _notified(case: Case, number: int) -> Marks:
 
 
 def _consequences(case: Case) -> Marks:
-    return seen(case, ev.QuickModeFailed, ev.CorrelatorRemovalFailed)
+    return seen(case, ev.QuickModeFailed, ev.CorrelatorRemovalFailed, ev.NothingToDelete)
 
 
 @rule(
