@@ -9,13 +9,15 @@ WORKERS ?= 2
 BIN   := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help lab test check golden bench clean
+.PHONY: help lab test check golden docs messages bench clean
 
 help:
 	@echo 'make lab      bring up the tunnel between the two example sites and show what both print'
 	@echo 'make test     run every test this host can run, and say which it cannot'
 	@echo 'make check    style, types and house rules'
 	@echo 'make golden   write the expected outputs anew; review them with git diff'
+	@echo 'make docs     the documentation in English and Japanese, into docs/_build/html'
+	@echo 'make messages bring the Japanese catalogues up to what the English guide says now'
 	@echo 'make bench    what one tunnel costs in CPU and memory; how fast a large log is explained'
 
 lab: $(READY)
@@ -27,18 +29,30 @@ test: $(READY)
 check: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy --strict src
+	$(BIN)/mypy --strict src docs/generate docs/conf.py
 	$(BIN)/python -m pytest -q tests/test_banned.py tests/test_rooms.py
 
 golden: $(READY)
 	MAINMODE_GOLDEN=1 $(BIN)/python -m pytest -q -n $(WORKERS)
-	git status --short tests
+	git status --short tests docs
+
+# A warning is an error, and every one of them is said (-n: a reference that leads nowhere is a warning).
+SPHINX := $(BIN)/sphinx-build -W --keep-going -n -q
+
+docs: $(READY)
+	$(SPHINX) -b html docs docs/_build/html/en
+	$(SPHINX) -b html -D language=ja docs docs/_build/html/ja
+	@echo 'docs/_build/html/en/index.html docs/_build/html/ja/index.html'
+
+messages: $(READY)
+	$(SPHINX) -b gettext docs docs/_build/gettext
+	cd docs && ../$(BIN)/sphinx-intl update --pot-dir _build/gettext --language ja --line-width -1 --no-obsolete
 
 bench: $(READY)
 	$(BIN)/python -m bench
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	rm -rf docs/_build .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
 
 # hatchling comes first and from the same pins: an isolated build would fetch whatever is newest.
 $(READY): constraints.txt pyproject.toml
@@ -46,5 +60,5 @@ $(READY): constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mainmode needs Python 3.11 or newer; this is " + sys.version)'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -qq --constraint constraints.txt hatchling editables
-	$(BIN)/python -m pip install -qq --constraint constraints.txt --no-build-isolation --editable '.[dev]'
+	$(BIN)/python -m pip install -qq --constraint constraints.txt --no-build-isolation --editable '.[dev,docs]'
 	@touch $@

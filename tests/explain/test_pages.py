@@ -16,10 +16,8 @@ from mainmode.explain.rules import RULES, SECTIONS, page, section
 from mainmode.lab.faults import Fault
 from mainmode.lab.run import run
 from mainmode.words import WORDINGS, read, speak
-from tests import golden
 from tests.mirror.mutations import BIND, MUTATIONS, Edit, Site
 from tests.mirror.test_mirror import configuration, mutated, original
-from tests.paths import REPO
 
 LANGUAGES: tuple[Lang, ...] = ("en", "ja")
 NAMES = sorted(RULES)
@@ -166,39 +164,3 @@ def test_what_a_page_quotes_from_a_debug_is_what_an_asa_says(name: str) -> None:
     for quote in quotes(name):
         pattern = re.compile(".*".join(re.escape(_plain(piece)) for piece in quote.split("…")))
         assert any(pattern.search(line) for line in sayable()), quote
-
-
-FAULTS = """\
-# Faults
-
-What `mainmode explain`, `lab` and `check` can name, in the order in which a negotiation can meet it.
-`mainmode rule NAME` prints a page, `--lang ja` in Japanese; the pages come with the program, in
-`src/mainmode/explain/rules/pages`. `make golden` writes this list.
-"""
-BLANKS: dict[Lang, dict[str, str]] = {
-    "en": {"peer": "the other gateway", "message": "a message", "detail": ""},
-    "ja": {"peer": "対向装置", "message": "メッセージ", "detail": ""},
-}
-
-
-def listing() -> str:
-    """`docs/faults/README.md`: each rule with its headline in both languages, which is the link to the page."""
-    lines = [FAULTS.rstrip()]
-    phase = ""
-    for rule in RULES.values():
-        if rule.phase != phase:
-            phase = rule.phase
-            lines += ["", f"## {phase[0].upper()}{phase[1:]}", "", "| rule | English | 日本語 |", "|---|---|---|"]
-        links = []
-        for lang in LANGUAGES:
-            headline = rule.headline.to(lang)
-            if lang == "ja":
-                headline = re.sub(r" ?({\w+}) ?", r"\1", headline)  # the blanks are for the addresses that stand there
-            headline = re.sub(r" ?\(\)", "", headline.format_map(BLANKS[lang]))
-            links.append(f"[{headline}](../../src/mainmode/explain/rules/pages/{lang}/{rule.name}.md)")
-        lines.append(f"| `{rule.name}` | {' | '.join(links)} |")
-    return "\n".join(lines) + "\n"
-
-
-def test_the_list_of_faults_is_the_table_of_rules() -> None:
-    golden.compare(listing(), REPO / "docs" / "faults" / "README.md")

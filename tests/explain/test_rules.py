@@ -13,7 +13,6 @@ from mainmode.explain.diagnose import diagnose
 from mainmode.explain.diagnosis import Lang
 from mainmode.explain.rules import RULES, SECTIONS, page, section
 from mainmode.explain.rules.parts import AT_INITIATOR, FAILS_AT
-from tests.paths import REPO
 
 CONTRACT = {
     "before MM1": """no-interesting-traffic nat-exemption-missing no-crypto-map-on-interface ike-not-enabled
@@ -62,14 +61,6 @@ def test_the_example_of_a_page_gives_the_rule(name: str) -> None:
 def test_a_headline_needs_nothing_that_a_finding_may_lack(name: str) -> None:
     for text in RULES[name].headline:
         assert set(re.findall(r"{(\w+)}", text)) <= {"peer", "message", "detail"}
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_page_is_in_the_list_of_faults(name: str) -> None:
-    index = (REPO / "docs" / "faults" / "README.md").read_text(encoding="utf-8")
-    for lang in LANGUAGES:
-        (path,) = re.findall(rf"\]\(([^)]*/{lang}/{name}\.md)\)", index)
-        assert (REPO / "docs" / "faults" / path).resolve().is_file()
 
 
 def test_the_lists_of_rules_name_only_rules() -> None:

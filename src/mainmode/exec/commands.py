@@ -40,6 +40,10 @@ class Command:
 
     words: tuple[str, ...]
     run: Run
+    notation: str
+    """All forms of the command, as Cisco writes them."""
+    doc: str
+    """One sentence for the reference: what it prints or does."""
 
 
 def execute(line: str, running: Running, *, as_json: bool = False) -> Reply:
@@ -244,31 +248,61 @@ _END: Final = "{any | host A.B.C.D | A.B.C.D MASK}"
 _PORTED_END: Final = f"{_END} [eq PORT]"
 
 
-def _rows(notation: str, run: Run) -> list[Command]:
-    return [Command(form, run) for form in forms(notation)]
+def _rows(notation: str, run: Run, doc: str) -> list[Command]:
+    return [Command(form, run, notation, doc) for form in forms(notation)]
+
+
+def _shown(row: show.Command) -> Command:
+    return Command(row.words, _show(row), " ".join(row.words), row.doc)
 
 
 COMMANDS: Final = (
-    *(Command(row.words, _show(row)) for row in show.COMMANDS),
-    *_rows("show running-config", _show_running_config),
-    *_rows("show crypto protocol statistics ikev1", _show_statistics),
-    *_rows("show crypto debug-condition", _show_condition),
-    *_rows("show debug", _show_debug),
-    *_rows("show capture", _show_captures),
-    *_rows("show capture CAPTURE", _show_capture),
-    *_rows("debug crypto {ikev1 | ipsec} [<1-255>]", _debug),
-    *_rows("{no debug | undebug} crypto {ikev1 | ipsec}", _no_debug),
-    *_rows("{no debug | undebug} all", _undebug),
-    *_rows("[{no | undebug}] debug crypto condition peer A.B.C.D", _condition),
-    *_rows("debug crypto condition reset", _no_condition),
-    *_rows("clear crypto {isakmp | ikev1} sa [A.B.C.D]", _clear_isakmp),
-    *_rows("clear crypto ipsec sa [peer A.B.C.D]", _clear_ipsec),
-    *_rows("ping [IF] A.B.C.D", _ping),
-    *_rows("packet-tracer input IF icmp A.B.C.D TYPE <0-255> A.B.C.D [detailed]", _trace),
-    *_rows("packet-tracer input IF {tcp | udp} A.B.C.D PORT A.B.C.D PORT [detailed]", _trace),
-    *_rows(f"capture NAME [buffer <octets>] interface IF [match PROTOCOL {_END} {_END}]", _capture),
-    *_rows(f"capture NAME [buffer <octets>] interface IF match {{tcp | udp}} {_PORTED_END} {_PORTED_END}", _capture),
-    *_rows("no capture CAPTURE", _no_capture),
+    *map(_shown, show.COMMANDS),
+    *_rows("show running-config", _show_running_config, "The configuration as it was read, keys masked."),
+    *_rows("show crypto protocol statistics ikev1", _show_statistics, "What was counted since the start."),
+    *_rows("show crypto debug-condition", _show_condition, "The peers that debugs are limited to."),
+    *_rows("show debug", _show_debug, "Which debugs are on, at which level, for which peers."),
+    *_rows("show capture", _show_captures, "The captures, with what each is of."),
+    *_rows("show capture CAPTURE", _show_capture, "The packets of a capture, a line each."),
+    *_rows("debug crypto {ikev1 | ipsec} [<1-255>]", _debug, "Debug lines from this level down; without one, level 1."),
+    *_rows("{no debug | undebug} crypto {ikev1 | ipsec}", _no_debug, "No more lines of this debug."),
+    *_rows("{no debug | undebug} all", _undebug, "No more debug lines; conditions stay, as on an ASA."),
+    *_rows(
+        "[{no | undebug}] debug crypto condition peer A.B.C.D",
+        _condition,
+        "Only lines about this peer and others named so.",
+    ),
+    *_rows("debug crypto condition reset", _no_condition, "Lines about every peer again."),
+    *_rows(
+        "clear crypto {isakmp | ikev1} sa [A.B.C.D]",
+        _clear_isakmp,
+        "Takes down phase 1, and with it the tunnels, of all peers or of one; the peer is told.",
+    ),
+    *_rows(
+        "clear crypto ipsec sa [peer A.B.C.D]",
+        _clear_ipsec,
+        "Takes down the IPsec SAs of all peers or of one; phase 1 stays.",
+    ),
+    *_rows("ping [IF] A.B.C.D", _ping, "Five echo requests, from an interface if one is named."),
+    *_rows(
+        "packet-tracer input IF icmp A.B.C.D TYPE <0-255> A.B.C.D [detailed]",
+        _trace,
+        "What would become of a packet: which crypto map entry, which tunnel. It is not sent.",
+    ),
+    *_rows(
+        "packet-tracer input IF {tcp | udp} A.B.C.D PORT A.B.C.D PORT [detailed]", _trace, "The same for TCP and UDP."
+    ),
+    *_rows(
+        f"capture NAME [buffer <octets>] interface IF [match PROTOCOL {_END} {_END}]",
+        _capture,
+        "Begins a capture on an interface, of everything or of what matches in either direction.",
+    ),
+    *_rows(
+        f"capture NAME [buffer <octets>] interface IF match {{tcp | udp}} {_PORTED_END} {_PORTED_END}",
+        _capture,
+        "The same, by ports.",
+    ),
+    *_rows("no capture CAPTURE", _no_capture, "Ends a capture and forgets it."),
 )
 
 

@@ -31,12 +31,22 @@ class Command:
     run: Callable[..., list[str]]
     options: tuple[tuple[str, Any], ...] = ()
 
+    @property
+    def doc(self) -> str:
+        """One sentence for the reference: the first of what prints it."""
+        sentence = (self.run.__doc__ or "").partition("\n")[0]
+        options = dict(self.options)
+        if options.get("all"):
+            return f"{sentence} Defaults too."
+        return f"{sentence} With all that is known of each." if options.get("detail") else sentence
+
 
 def _command(text: str, run: Callable[..., list[str]], **options: Any) -> Command:
     return Command(tuple(text.split()), run, tuple(options.items()))
 
 
 def _running_config(view: View, *, part: str, all: bool = False) -> list[str]:
+    """This part of the configuration, as an ASA prints it, keys masked."""
     return (running_config(view.gateway.config, part, all=all) or "").splitlines()
 
 

@@ -36,7 +36,7 @@ def ike_sas(view: View, *, detail: bool = False) -> list[str]:
 
 
 def isakmp_sas(view: View, *, detail: bool = False) -> list[str]:
-    """What the older command says: on 9.x it speaks of IKEv2 too."""
+    """The IKEv1 SAs as the older command has them: on 9.x it speaks of IKEv2 too."""
     lines = ike_sas(view, detail=detail)
     return [*lines, *ikev2_sas(view)] if view.release == "9" else lines
 
