@@ -9,10 +9,12 @@ WORKERS ?= 2
 BIN   := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help lab test check golden docs messages bench clean
+.PHONY: help lab two-sites strongswan test check golden docs messages bench clean
 
 help:
 	@echo 'make lab      bring up the tunnel between the two example sites and show what both print'
+	@echo 'make two-sites, make strongswan'
+	@echo '              two gateways, or one and strongSwan, on a network of namespaces (root)'
 	@echo 'make test     run every test this host can run, and say which it cannot'
 	@echo 'make check    style, types and house rules'
 	@echo 'make golden   write the expected outputs anew; review them with git diff'
@@ -22,6 +24,10 @@ help:
 
 lab: $(READY)
 	$(BIN)/mainmode lab examples/two-sites/site-a.cfg examples/two-sites/site-b.cfg --trigger icmp:192.168.1.2:192.168.2.1
+
+# Network namespaces need root.
+two-sites strongswan: $(READY)
+	$(if $(filter 0,$(shell id -u)),,sudo) examples/$@/up
 
 test: $(READY)
 	$(BIN)/python -m pytest -n $(WORKERS)
