@@ -970,6 +970,16 @@ class DecryptedNonsense(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RefusalUnreadable(Event):
+    """MM5 was answered with an encrypted notification that decrypts to nonsense: the peer's keys are others than ours.
+
+    strongSwan says so that it could not read MM5, and encrypts it with its own key.
+    """
+
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class DecryptionFailed(Event):
     """Decryption failed, probably because the pre-shared keys differ."""
 
@@ -1551,17 +1561,6 @@ class IpsecSaFailed(Event):
     source: IPv4Address
     destination: IPv4Address
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class PacketTooBig(Event):
-    """A packet does not fit into its tunnel and forbids fragments: it was dropped, and its sender told what fits."""
-
-    length: int
-    mtu: int
-    destination: IPv4Address
-    source: IPv4Address
-    protocol: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,9 +65,13 @@ ROWS = [
         theirs={"ike": "3des-sha1-modp1536"},
     ),
     Row(
-        # strongSwan tells in a message encrypted with its own key, which is not ours: all that is left is silence.
+        # strongSwan tells in a message encrypted with its own key, which is not ours.
         "the pre-shared key",
-        ("SENDING Message (msgid=0) with payloads : HDR + ID (5) + HASH (8)", "RESENDING Message (msgid=0)"),
+        (
+            "SENDING Message (msgid=0) with payloads : HDR + ID (5) + HASH (8)",
+            "Received encrypted Oakley Informational packet with invalid payloads, MessID = ",
+            "RESENDING Message (msgid=0)",
+        ),
         (
             "Received encrypted Oakley Main Mode packet with invalid payloads, MessID = 0",
             "ERROR, had problems decrypting packet, probably due to mismatched pre-shared key.  Aborting",

@@ -270,6 +270,10 @@ LINES: list[tuple[str, Event]] = [
         e.DecryptedNonsense(0),
     ),
     (
+        "Received encrypted Oakley Informational packet with invalid payloads, MessID = 1546873429",
+        e.RefusalUnreadable(1546873429),
+    ),
+    (
         "ERROR, had problems decrypting packet, probably due to mismatched pre-shared key.  Aborting",
         e.DecryptionFailed(),
     ),

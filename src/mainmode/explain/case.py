@@ -193,7 +193,10 @@ class View:
     @property
     def unreadable(self) -> bool:
         """Whether a message came that could not be made sense of: it is not among those received, and not lost."""
-        return self.has(ev.DecryptionFailed, ev.DecryptedNonsense, ev.HashMismatch, ev.RuntPacket, ev.PayloadMissing)
+        return self.has(
+            *(ev.DecryptionFailed, ev.DecryptedNonsense, ev.RefusalUnreadable, ev.HashMismatch),
+            *(ev.RuntPacket, ev.PayloadMissing),
+        )
 
     @property
     def refused(self) -> tuple[str, ...]:

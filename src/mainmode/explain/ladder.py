@@ -167,7 +167,7 @@ _LAST: Final[frozenset[type[Event]]] = frozenset({
     ev.ResponderLifetimeDecoding, ev.RekeyIntervalForced, ev.RekeyIntervalOverridden, ev.IpsecSasLoading,
     ev.QuickModeKeyGenerated, ev.EncryptRuleFound, ev.NegotiationCompleted, ev.KeyAdded, ev.KeyUpdated,
     ev.Phase2RekeyTimer, ev.Phase1Completed, ev.KeepaliveAgreed, ev.KeepaliveUnsupported, ev.Phase1RekeyTimer,
-    ev.Phase1ProposalsUnacceptable, ev.AttributeMismatch, ev.PayloadError, ev.DecryptedNonsense,
+    ev.Phase1ProposalsUnacceptable, ev.AttributeMismatch, ev.PayloadError, ev.DecryptedNonsense, ev.RefusalUnreadable,
     ev.DecryptionFailed, ev.HashMismatch, ev.ClearNotifyDropped, ev.NotifyReceived, ev.KeepaliveReceived,
     ev.Phase2ProposalsUnacceptable, ev.KeyAcquireQueued, ev.DuplicatePacket, ev.DuplicateFirstPacket, ev.FsmHistory,
 })  # fmt: skip
@@ -187,8 +187,8 @@ _BEGINNINGS: Final = (ev.NegotiationStarted, ev.KeyAcquireQueued, ev.DataDiscard
 _PHASE1_FAILURES: Final = (
     ev.Phase1ProposalsUnacceptable, ev.PeerTableRemovalFailed, ev.PeerTableEntryError, ev.EstablishmentTimedOut,
     ev.TunnelGroupMissing, ev.GroupNotFound, ev.NoGroupForPeer, ev.NoCryptoMapOnInterface, ev.DecryptedNonsense,
-    ev.DecryptionFailed, ev.HashMismatch, ev.ClearNotifyDropped, ev.NegotiationLimitReached, ev.XauthRequired,
-    ev.AuthModeDiffers, ev.InitiatorPolicyMissing, ev.PeerIsOurselves, ev.PeerAddressMissing,
+    ev.RefusalUnreadable, ev.DecryptionFailed, ev.HashMismatch, ev.ClearNotifyDropped, ev.NegotiationLimitReached,
+    ev.XauthRequired, ev.AuthModeDiffers, ev.InitiatorPolicyMissing, ev.PeerIsOurselves, ev.PeerAddressMissing,
     ev.OutputInterfaceMissing, ev.InvalidIdPort, ev.InvalidIdProtocol, ev.IdTypeUnknown, ev.IdTypeUnsupported,
     ev.NonceLengthInvalid, ev.DhGroupInvalid, ev.OakleyGroupUnsupported, ev.PayloadMissing, ev.SaPayloadMissing,
     ev.IkeSaTerminating, ev.IkeSaTerminateReceived, ev.SessionTornDown, ev.SessionDisconnected,
@@ -212,7 +212,8 @@ _ENDINGS: Final = (
 
 _WITHOUT_DECODE: Final[dict[type[Event], str]] = {
     ev.Phase1ProposalsUnacceptable: "MM1", ev.Phase1ProposalAccepted: "MM1", ev.NoCryptoMapOnInterface: "MM1",
-    ev.ClearNotifyDropped: "INFO", ev.DecryptedNonsense: "MM5", ev.DecryptionFailed: "MM5",
+    ev.ClearNotifyDropped: "INFO", ev.RefusalUnreadable: "INFO",
+    ev.DecryptedNonsense: "MM5", ev.DecryptionFailed: "MM5",
     ev.KeysGenerated: "MM4", ev.NatDetected: "MM5", ev.Phase1Completed: "MM6", ev.KeepaliveAgreed: "MM6",
     ev.KeepaliveUnsupported: "MM6", ev.Phase1RekeyTimer: "MM6", ev.DefaultGroupPolicyRetrieved: "MM6",
     ev.QuickModeBegun: "QM1", ev.InitialContactSent: "QM1", ev.ProxyIdReceived: "QM1",
@@ -591,7 +592,7 @@ class _Sorter:
             draft.ended = True
         else:
             message_id = getattr(event, "message_id", 0)
-            if message_id and not isinstance(event, ev.DecryptedNonsense | ev.NotifyBuilt):
+            if message_id and not isinstance(event, ev.DecryptedNonsense | ev.RefusalUnreadable | ev.NotifyBuilt):
                 draft.message_ids.add(message_id)
 
 

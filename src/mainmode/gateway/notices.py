@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from mainmode.blame import Malformed
 from mainmode.events import (
     ClearNotifyDropped,
     ConnectionTerminated,
@@ -14,6 +15,7 @@ from mainmode.events import (
     MessageDecoded,
     NotifyReceived,
     PayloadProcessed,
+    RefusalUnreadable,
     SessionTornDown,
     UnknownSaPacket,
 )
@@ -78,9 +80,17 @@ class Notices:
     def _read_refusal(self, sa: IkeSa, message: Message, out: Out) -> None:
         """The responder has MM5 and does not like it. Its HASH needs the pre-shared key, so the reason is its own.
 
-        It is said and changes nothing: main mode ends when nothing else comes.
+        It is said and changes nothing: main mode ends when nothing else comes. A responder with another key, and so
+        with other keys, cannot be read; that it answers at all tells as much.
         """
-        opened = self._box.informational.open(sa, message, out)
+        try:
+            opened = self._box.informational.open(sa, message, out)
+        except Malformed:
+            if sa.state != "MM_WAIT_MSG6":
+                raise
+            self._box.counters["malformed"] += 1
+            self._box.say_hostile(RefusalUnreadable(message.header.message_id), out)
+            return
         for payload in opened.payloads:
             if isinstance(payload, Notify) and self._box.may_say_hostile(out):
                 out.say(PayloadProcessed("notify"))

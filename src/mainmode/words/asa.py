@@ -707,6 +707,11 @@ _ike(
     "713905-6", HEARSAY, "pre-shared-key", "tunnel-group",
 )  # fmt: skip
 _ike(
+    e.RefusalUnreadable,
+    "Received encrypted Oakley Informational packet with invalid payloads, MessID = {message_id:int}",
+    "713905-6", HEARSAY, "pre-shared-key", "tunnel-group",
+)  # fmt: skip
+_ike(
     e.DecryptionFailed,
     "ERROR, had problems decrypting packet, probably due to mismatched pre-shared key.  Aborting",
     "713903-4", HEARSAY, "pre-shared-key", "tunnel-group",
@@ -1102,12 +1107,6 @@ _syslog(
     e.IpsecSaFailed,
     "IPSEC: SA creation error, source {source:ip}, destination {destination:ip}, reason {reason:text}.",
     "602305-3", GUIDE, "transform-set",
-)  # fmt: skip
-_syslog(
-    e.PacketTooBig,
-    "PMTU-D packet {length:int} bytes greater than effective mtu {mtu:int}, dest_addr={destination:ip}, "
-    "src_addr={source:ip}, prot={protocol:int}",
-    "602101-6", GUIDE, "crypto map",
 )  # fmt: skip
 _PMTU = "IPSEC: Received an ICMP Destination Unreachable from {source:ip}"
 _syslog(

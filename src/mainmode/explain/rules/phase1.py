@@ -272,6 +272,7 @@ def pre_shared_key_mismatch(case: Case) -> Finding | None:
                         "INVALID_PAYLOAD_TYPE", "INVALID_KEY_INFORMATION", "INVALID_ID_INFORMATION")
          for i in _clear(initiator, name, "MM6")],
     )  # fmt: skip
+    unreadable = seen(case, ev.RefusalUnreadable)
     certainty: Certainty = "certain" if problem else "likely"
     because = []
     stage = "MM5"
@@ -282,6 +283,19 @@ def pre_shared_key_mismatch(case: Case) -> Finding | None:
                 " Diffie-Hellman secret; the last two passed in MM3 and MM4, so the pre-shared key is what differs.",
                 "MM5 は届きましたが復号すると意味をなしません。鍵は事前共有キー、ノンス、Diffie-Hellman から作られ、"
                 "後の 2 つは MM3 と MM4 で揃っているため、異なるのは事前共有キーです。",
+            )
+        )
+    elif unreadable:
+        stage = "MM6"
+        lines = unreadable
+        because.append(
+            Text(
+                "The peer answers MM5 with an encrypted message that decrypts to nonsense here: it has other keys. They"
+                " come out of the pre-shared key, the nonces and the Diffie-Hellman secret, and the last two passed in"
+                " MM3 and MM4.",
+                "ピアは MM5 に暗号化されたメッセージで応答しましたが、こちらで復号すると意味をなしません。"
+                "ピアの鍵が異なります。"
+                "鍵は事前共有キー、ノンス、Diffie-Hellman から作られ、後の 2 つは MM3 と MM4 で揃っています。",
             )
         )
     elif malformed or told:
@@ -382,7 +396,7 @@ def nat_traversal_blocked(case: Case) -> Finding | None:
     initiator, responder = case.initiator, case.responder
     nat = seen(case, ev.NatDetected) if _behind_nat(case) else ()
     if nat and _waits_in_vain(initiator, "MM6") and initiator is not None and not initiator.refused:
-        refused = seen(case, ev.DecryptedNonsense, ev.DecryptionFailed, ev.HashMismatch)
+        refused = seen(case, ev.DecryptedNonsense, ev.RefusalUnreadable, ev.DecryptionFailed, ev.HashMismatch)
         if refused or configured(case, "pre-shared-key-mismatch"):
             return None
         return finding(
