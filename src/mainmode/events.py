@@ -1564,6 +1564,17 @@ class IpsecSaFailed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PacketTooBig(Event):
+    """A packet does not fit into its tunnel and forbids fragments: it was dropped, and its sender told what fits."""
+
+    length: int
+    mtu: int
+    destination: IPv4Address
+    source: IPv4Address
+    protocol: int
+
+
+@dataclass(frozen=True, slots=True)
 class PathMtuUpdated(Event):
     """A router on the way said that packets must be smaller."""
 

@@ -27,6 +27,7 @@ PARTS_OF_IPSEC = (
     "lifetime_seconds",
     "lifetime_kilobytes",
     "replay_window",
+    "pmtu_aging",
     "df_bit",
     "fragmentation",
 )

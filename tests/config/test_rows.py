@@ -80,6 +80,13 @@ GLOBAL_ROWS: list[Row] = [
         lambda c: c.fragmentation,
         {"outside": "after-encryption"},
     ),
+    ("", lambda c: c.pmtu_aging, None),
+    ("crypto ipsec security-association pmtu-aging 20", lambda c: c.pmtu_aging, 20),
+    (
+        "crypto ipsec security-association pmtu-aging 20\ncrypto ipsec security-association pmtu-aging infinite",
+        lambda c: c.pmtu_aging,
+        None,
+    ),
     ("mtu outside 1400", lambda c: c.mtu, {"outside": 1400}),
     ("", lambda c: c.sysopt_permit_vpn, True),
     ("no sysopt connection permit-vpn", lambda c: c.sysopt_permit_vpn, False),

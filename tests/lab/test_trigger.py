@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mainmode.ipsec.checksum import checksum
 from mainmode.ipsec.selectors import Packet, read_packet
 from mainmode.lab.dice import Dice
-from mainmode.lab.ip import answer, checksum, ipv4, question, readdressed, udp
+from mainmode.lab.ip import answer, ipv4, question, readdressed, udp
 from mainmode.lab.run import run
 from mainmode.lab.trigger import Trigger, choose
 from tests.lab.pairs import INSIDE, TCP, line, site

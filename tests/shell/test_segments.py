@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mainmode.lab.ip import checksum, ipv4
+from mainmode.ipsec.checksum import checksum
+from mainmode.lab.ip import ipv4
 from mainmode.shell.segments import clamped
 
 CLIENT, SERVER = IPv4Address("192.168.1.2"), IPv4Address("192.168.2.1")

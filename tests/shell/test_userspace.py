@@ -1,4 +1,4 @@
-"""What is routed into the tunnel, and how long a packet may be that goes in."""
+"""What is routed into the tunnel."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import pytest
 
 from mainmode.config.reader import read
 from mainmode.events import ProxyId
-from mainmode.ike.algorithms import ESP_AUTHS, ESP_CIPHERS
-from mainmode.shell.userspace import inner_mtu, networks, protected
+from mainmode.shell.userspace import networks, protected
 from tests.peers.ours import configuration
 
 
@@ -43,19 +42,3 @@ def test_only_what_a_bound_and_complete_crypto_map_permits_is_routed() -> None:
     assert [str(network) for network in protected(read(text, "x").config)] == ["192.168.2.0/24", "172.16.0.1/32"]
     unbound = text.replace("crypto map MAP interface outside\n", "")
     assert protected(read(unbound, "x").config) == {}
-
-
-@pytest.mark.parametrize("mtu", [1500, 1492, 1400])
-@pytest.mark.parametrize("cipher", ["esp-des", "esp-3des", "esp-aes", "esp-aes-256", "esp-null"])
-@pytest.mark.parametrize("auth", ["esp-md5-hmac", "esp-sha-hmac"])
-def test_the_longest_inner_packet_fits_and_one_octet_more_does_not(mtu: int, cipher: str, auth: str) -> None:
-    text = configuration(transform_sets=((cipher, auth),), more=(f"mtu outside {mtu}",))
-    longest = inner_mtu(read(text, "x").config)
-    row = next(row for row in ESP_CIPHERS.values() if row.name == cipher)
-    icv = next(row.icv_length for row in ESP_AUTHS.values() if row.name == auth)
-
-    def outer(inner: int) -> int:
-        padded = -(-(inner + 2) // row.block_size) * row.block_size
-        return 20 + 8 + 8 + row.iv_length + padded + icv
-
-    assert outer(longest) <= mtu < outer(longest + 1)

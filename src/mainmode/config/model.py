@@ -63,6 +63,9 @@ class AddressRange:
 
 Addresses = IPv4Network | AddressRange
 
+DfBit = Literal["copy-df", "set-df", "clear-df"]
+"""What becomes of the don't-fragment bit on the way into a tunnel."""
+
 
 def written(addresses: Addresses) -> str:
     """Addresses as an access-list line has them: `any`, `host A`, `A M`, `range A B`."""
@@ -500,10 +503,12 @@ class Config:
     """None for `unlimited`."""
     replay_window: int = 64
     """Packets; 0 when replay detection is disabled."""
-    df_bit: Mapping[str, str] = field(default_factory=dict)
+    df_bit: Mapping[str, DfBit] = field(default_factory=dict)
     """By interface: `copy-df`, `set-df`, `clear-df`; `copy-df` where nothing is said."""
     fragmentation: Mapping[str, str] = field(default_factory=dict)
     """By interface: `before-encryption`, `after-encryption`; the former where nothing is said."""
+    pmtu_aging: int | None = None
+    """Minutes after which a learnt path MTU is forgotten; None: `pmtu-aging infinite`."""
     mtu: Mapping[str, int] = field(default_factory=dict)
     """By interface; 1500 where nothing is said."""
     sysopt_permit_vpn: bool = True

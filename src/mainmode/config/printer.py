@@ -46,8 +46,9 @@ def _text(lines: Iterator[str]) -> str:
 
 def _crypto(config: Config, all: bool) -> Iterator[str]:
     yield from _ipsec(config, all)
-    if config.syntax == "ikev1":
-        yield "crypto ipsec security-association pmtu-aging infinite"  # 9.x prints this default (FACTS §6.1)
+    if config.syntax == "ikev1" or config.pmtu_aging is not None:  # 9.x prints the default (FACTS §6.1)
+        aging = "infinite" if config.pmtu_aging is None else config.pmtu_aging
+        yield f"crypto ipsec security-association pmtu-aging {aging}"
     yield from _dynamic_maps(config, all)
     yield from _maps(config, all)
     yield from _isakmp(config, all)

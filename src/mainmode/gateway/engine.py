@@ -28,6 +28,7 @@ from mainmode.events import (
 from mainmode.ike.cryptomap import Match
 from mainmode.ike.phase1 import Out
 from mainmode.ike.sa import NAT_T_PORT, Agreement, IkeSa
+from mainmode.ipsec.outer import ETHERNET_MTU, OuterPolicy
 from mainmode.ipsec.sa import IpsecSa, choose_spi
 from mainmode.ipsec.selectors import TrafficSelector
 from mainmode.wire import NotifyType
@@ -35,7 +36,6 @@ from mainmode.wire import NotifyType
 EMBRYONIC_LIFETIME: Final = 240
 """Seconds an SA may be without keys (document: `Lifetime   : 240 seconds`)."""
 
-MTU: Final = 1500
 ESP_PROTOCOL: Final = 50
 UDP_PROTOCOL: Final = 17
 HOST_MASK: Final = IPv4Address(0xFFFFFFFF)
@@ -165,7 +165,7 @@ class Engine:
                 outbound_spi,
                 OUTBOUND_FLAGS,
                 pair.outbound_record,
-                MTU,
+                ETHERNET_MTU,
                 0,
                 handle,
                 pair.outbound_scb,
@@ -225,9 +225,11 @@ class Engine:
                 session_id=session,
                 access_list=match.line,
                 access_list_span=match.span,
+                outer=outer,
             )
 
         selectors = TrafficSelector(match.local, match.remote)
+        outer = OuterPolicy.of(self._config, sa.interface)
         return make("inbound"), make("outbound")
 
     # -- records ----------------------------------------------------------------------------------------------------
@@ -239,7 +241,7 @@ class Engine:
 
     def _context(self, direction: Direction, spi: int, record: int, peer: int, scb: int) -> VpnContextCreating:
         outbound = direction == "outbound"
-        flags, mtu = (OUTBOUND_FLAGS, MTU) if outbound else (INBOUND_FLAGS, 0)
+        flags, mtu = (OUTBOUND_FLAGS, ETHERNET_MTU) if outbound else (INBOUND_FLAGS, 0)
         return VpnContextCreating(direction, spi, flags, record, mtu, 0, peer, scb, self._channel)
 
     def _address(self) -> int:

@@ -36,6 +36,7 @@ from mainmode.ike.persona import ASA, Persona
 from mainmode.ike.phase1 import Entropy, tunnel_group
 from mainmode.ike.sa import IKE_PORT, NAT_T_PORT, NON_ESP_MARKER, Endpoint, IkeSa, Tunnel
 from mainmode.ipsec.dataplane import DataPlane
+from mainmode.ipsec.outer import OuterPolicy
 from mainmode.ipsec.sa import IpsecSa
 from mainmode.transcript import Transcript
 from mainmode.wire import Fragment, Header, Notify, NotifyType, decode
@@ -216,7 +217,9 @@ class Gateway:
             if not _same_group(old, config, sa):
                 self._endings.tear_down(sa, "Administrator Reset", out)
                 continue
-            gone = [tunnel for tunnel in sa.tunnels if not _describes(config, old, tunnel)]
+            # An ASA tears tunnels down that leave by an interface whose MTU or fragmentation changes (ASDM guide).
+            others = OuterPolicy.of(config, sa.interface) != OuterPolicy.of(old, sa.interface)
+            gone = [tunnel for tunnel in sa.tunnels if others or not _describes(config, old, tunnel)]
             for tunnel in gone:
                 self._endings.terminated(tunnel, "Administrator Reset", out)
                 self._endings.delete_tunnel(tunnel, out)

@@ -20,9 +20,14 @@ from mainmode.events import (
     EspSpiUnknown,
     Event,
     InnerPacketMismatch,
+    PacketTooBig,
+    PathMtuUnchanged,
+    PathMtuUpdated,
     ProxyId,
 )
 from mainmode.ipsec.drops import Drop
+from mainmode.ipsec.icmp import TooBig
+from mainmode.ipsec.pathmtu import PathMtu, Report
 from mainmode.ipsec.sa import Counters, IpsecSa
 from mainmode.ipsec.selectors import Packet
 
@@ -45,15 +50,24 @@ class DataPlane(Protocol):
     def bitmap(self, sa: IpsecSa) -> tuple[int, ...]:
         """The anti-replay bitmap of an installed SA, 32-bit words, the highest first. KeyError if not installed."""
 
+    def path(self, sa: IpsecSa) -> PathMtu:
+        """What an installed outbound SA knows of its path. KeyError if it is not installed."""
+
 
 class PacketPlane(DataPlane, Protocol):
     """A data plane whose packets pass through this process."""
 
-    def outbound(self, packet: bytes, now: float) -> Protected | NoSa | Dropped:
+    def outbound(self, packet: bytes, now: float) -> Protected | CutUp | NoSa | Dropped:
         """What becomes of an IPv4 packet that leaves through the crypto map's interface."""
 
-    def inbound(self, esp: bytes, source: IPv4Address, now: float) -> Delivered | Dropped:
-        """What becomes of an ESP packet, from its SPI on (after the outer IP header, and UDP header if any)."""
+    def inbound(self, esp: bytes, source: IPv4Address, now: float, tos: int = 0) -> Delivered | Dropped:
+        """What becomes of an ESP packet, from its SPI on (after the outer IP header, and UDP header if any).
+
+        `tos`: that octet of the outer IP header.
+        """
+
+    def path_mtu_told(self, report: Report, now: float) -> PathMtuUpdated | PathMtuUnchanged | None:
+        """What becomes of an ICMP message about a packet of ours. None: it is about none that an SA here has sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +77,17 @@ class Protected:
     datagram: bytes
     """From the SPI on: the payload of IP protocol 50, or of UDP where `sa.in_udp`."""
     sa: IpsecSa
+    tos: int = 0
+    """Of the outer header: the inner one's octet, DSCP and ECN (RFC 4301 §5.1.2.1, RFC 6040 §4.1)."""
+    df: bool = False
+    """Of the outer header. Without it the packet may be cut up, here and on the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class CutUp:
+    """The packet was too long and goes out in several, in this order. Empty: the SA is used up."""
+
+    pieces: tuple[Protected, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +117,8 @@ class Dropped:
     sequence: int = 0
     inner: Packet | None = None
     """The packet inside, where it could be read."""
+    too_big: TooBig | None = None
+    """What its sender is to be told."""
 
     def event(self, address: IPv4Address) -> Event | None:
         """What an ASA says of it (402114 to 402122), None where it says nothing. `address`: our own, outside."""
@@ -127,6 +154,8 @@ class Dropped:
         if self.inner is None:
             return None
         source, destination = IPv4Address(self.inner.source), IPv4Address(self.inner.destination)
+        if self.too_big is not None:
+            return PacketTooBig(self.inner.length, self.too_big.mtu, destination, source, self.inner.protocol)
         return ClearPacketDropped(source, destination, self.why.reason)
 
 

@@ -12,6 +12,8 @@ class Drop(Enum):
     IP_LENGTH = "invalid IP length", "invalid_len_rcv"
     FRAGMENT = "illegal IP fragment", "bad_frag_offset_rcv"
 
+    TOO_LONG = "longer than the tunnel's MTU, and DF is set", ""  # its sender is told; counted with that
+    NO_ROOM = "MTU too small for any fragment", ""  # counted where it is found
     SEQUENCE_EXHAUSTED = "sequence number rollover", ""
     DATA_EXHAUSTED = "data lifetime exceeded", ""
 
@@ -22,6 +24,10 @@ class Drop(Enum):
     PADDING = "invalid padding", "invalid_pad_rcv"
     NEXT_HEADER = "invalid protocol", "invalid_prot_rcv"
     DUMMY = "dummy packet", "tfc_rcvd"  # traffic flow confidentiality: no error (RFC 4303 §2.6)
+    CONGESTION = (
+        "congestion experienced, and the packet's sender would not learn of it",
+        "decaps_failed_rcv",
+    )  # RFC 6040
     SELECTORS = "inner packet outside the proxy identities", "invalid_identity_rcv"
 
     def __init__(self, reason: str, counter: str) -> None:

@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.ciphers import CipherContext
 from mainmode.ike.keys import equal
 from mainmode.ipsec.dataplane import Dropped
 from mainmode.ipsec.drops import Drop
+from mainmode.ipsec.ecn import MASK, decapsulated
+from mainmode.ipsec.pathmtu import PathMtu
 from mainmode.ipsec.replay import ReplayWindow
 from mainmode.ipsec.sa import ESP_HEADER, ESP_TRAILER, Counters, IpsecSa
 from mainmode.ipsec.selectors import Packet, read_packet
@@ -40,12 +42,13 @@ _HEADER: Final = struct.Struct(">II")
 class Encryptor:
     """The sending end of an SA."""
 
-    __slots__ = ("_cbc", "_entropy", "_mac", "counters", "sa", "sequence")
+    __slots__ = ("_cbc", "_entropy", "_mac", "counters", "path", "sa", "sequence")
 
     def __init__(self, sa: IpsecSa, entropy: Callable[[int], bytes]) -> None:
         """`entropy(n)` gives n unpredictable octets."""
         self.sa = sa
         self.counters = Counters()
+        self.path = PathMtu(sa)
         self.sequence = 0
         """Of the last packet; the first one is 1 (RFC 4303 §2.2)."""
         self._entropy = entropy
@@ -97,10 +100,11 @@ class Decryptor:
         self._cbc: CipherContext | None = None
         self._mac: hmac.HMAC | None = None
 
-    def open(self, esp: bytes, source: IPv4Address, now: float) -> bytes | Dropped:
+    def open(self, esp: bytes, source: IPv4Address, now: float, tos: int = 0) -> bytes | Dropped:
         """The IPv4 packet inside, without padding. Cheap checks first; nothing moves before the ICV is verified.
 
-        `esp`: from the SPI on, which is this SA's. `source`: the outer source address, for the record.
+        `esp`: from the SPI on, which is this SA's. `source`: the outer source address, for the record. `tos`: that
+        octet of the outer header, whose congestion marks go inside.
         """
         sa, counters = self.sa, self.counters
         sequence = int.from_bytes(esp[4:8])
@@ -146,12 +150,19 @@ class Decryptor:
             return dropped(Drop.FRAGMENT, inner)
         if not sa.selectors.inbound(inner):
             return dropped(Drop.SELECTORS, inner)
+        packet: bytes | None = plain[: inner.length]
+        if tos & MASK:
+            packet = decapsulated(plain[: inner.length], tos)
+        if packet is None:
+            return dropped(Drop.CONGESTION, inner)
+        if inner.more_fragments or inner.fragment_offset:
+            counters.decapsulated_frgs_needing_reassembly += 1
 
         counters.decrypt += 1
         counters.verify += 1
         counters.octets += inner.length
         counters.last_used = now
-        return plain[: inner.length]
+        return packet
 
     def _key(self) -> None:
         sa = self.sa

@@ -10,6 +10,7 @@ from typing import Final
 from mainmode.blame import Refused
 from mainmode.events import Direction
 from mainmode.ike.algorithms import Auth, Cipher
+from mainmode.ipsec.outer import DEFAULT_POLICY, OuterPolicy
 from mainmode.ipsec.selectors import TrafficSelector
 from mainmode.secret import Secret
 from mainmode.span import Span
@@ -74,6 +75,8 @@ class IpsecSa:
     access_list: str
     """The matched line of the crypto access-list, as `show access-list` prints it; empty for a dynamic map's."""
     access_list_span: Span | None = None
+    outer: OuterPolicy = DEFAULT_POLICY
+    """What the interface it leaves by says of the headers around its packets."""
 
     def __post_init__(self) -> None:
         if self.spi < LOWEST_SPI or self.pair_spi < LOWEST_SPI:
@@ -121,11 +124,15 @@ class Counters:
     comp_failed: int = 0
     decomp_failed: int = 0
     pre_frag_successes: int = 0
+    """Packets that were cut up before encryption; `fragments_created` counts the pieces."""
     pre_frag_failures: int = 0
+    """Packets that would have had to be, and forbid it."""
     fragments_created: int = 0
     pmtus_sent: int = 0
+    """Hosts that were told what fits; `pmtus_rcvd` counts the routers that told us."""
     pmtus_rcvd: int = 0
     decapsulated_frgs_needing_reassembly: int = 0
+    """Fragments that came out of the tunnel."""
     tfc_rcvd: int = 0
     tfc_sent: int = 0
     valid_icmp_errors_rcvd: int = 0
@@ -147,6 +154,7 @@ class Counters:
     replay_rollover_rcv: int = 0
     replay_failed_rcv: int = 0
     min_mtu_frag_failed_send: int = 0
+    """The MTU leaves no room for any fragment."""
     bad_frag_offset_rcv: int = 0
     internal_err_send: int = 0
     internal_err_rcv: int = 0

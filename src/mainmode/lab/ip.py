@@ -8,6 +8,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 from typing import Final
 
+from mainmode.ipsec.checksum import checksum
 from mainmode.ipsec.selectors import ICMP, TCP, UDP, Packet, read_packet
 
 HEADER: Final = 20
@@ -22,14 +23,6 @@ _CHECKSUM_AT: Final = {ICMP: 2, TCP: 16, UDP: 6}
 
 _ASKS: Final = b"ask"
 _ANSWERS: Final = b"ans"
-
-
-def checksum(data: bytes) -> int:
-    """The Internet checksum (RFC 1071)."""
-    # 65536 leaves a remainder of 1, so the sum of the 16-bit words is the whole number's remainder, end-around carry
-    # and all; where the carry leaves all ones there is no remainder.
-    whole = int.from_bytes(data + bytes(len(data) & 1))
-    return (whole % 0xFFFF or (0xFFFF if whole else 0)) ^ 0xFFFF
 
 
 def ipv4(protocol: int, source: IPv4Address, destination: IPv4Address, body: bytes, identification: int = 0) -> bytes:

@@ -23,7 +23,7 @@ from mainmode.gateway.engine import Install, Remove
 from mainmode.gateway.path import way_in, way_out
 from mainmode.ike.persona import Persona
 from mainmode.ike.sa import IKE_PORT, NAT_T_PORT, NON_ESP_MARKER, Endpoint, Send
-from mainmode.ipsec.dataplane import Delivered, Dropped, Protected
+from mainmode.ipsec.dataplane import CutUp, Delivered, Dropped, Protected
 from mainmode.ipsec.drops import Drop
 from mainmode.ipsec.memory import MemoryPlane
 from mainmode.ipsec.selectors import read_packet
@@ -98,6 +98,9 @@ class Site:
             if isinstance(protected, Protected):
                 self.sent[translated] += 1
                 return [self._outer(protected)]
+            if isinstance(protected, CutUp):
+                # Nothing that went in comes out: the hosts of the lab do not put fragments together.
+                return [self._outer(piece) for piece in protected.pieces]
             if isinstance(protected, Dropped):
                 self._say_dropped(protected, now)
                 return []

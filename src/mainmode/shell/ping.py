@@ -8,9 +8,10 @@ import socket
 from typing import Final
 
 from mainmode.exec.running import Ping
+from mainmode.ipsec.checksum import checksum
 from mainmode.ipsec.drops import Drop
 from mainmode.ipsec.selectors import ICMP, read_packet
-from mainmode.lab.ip import ECHO_REPLY, ECHO_REQUEST, HEADER, checksum
+from mainmode.lab.ip import ECHO_REPLY, ECHO_REQUEST, HEADER
 from mainmode.shell.clock import now
 
 _LARGEST: Final = 65535

@@ -24,7 +24,7 @@ from mainmode.blame import ConfigError, Refused
 from mainmode.config.errors import render_all
 from mainmode.config.model import Config, Interface
 from mainmode.config.reader import read
-from mainmode.events import Entry
+from mainmode.events import Entry, Event
 from mainmode.exec.debugging import Debugging
 from mainmode.exec.statistics import Statistics
 from mainmode.gateway import Action, Endpoint, Gateway, Install, Remove, Send
@@ -42,9 +42,10 @@ from mainmode.shell.hardening import check_keys, keep_memory_private, private_fi
 from mainmode.shell.meeting import directory
 from mainmode.shell.notify import notify, watchdog_interval
 from mainmode.shell.operator import Operator
-from mainmode.shell.tun import Tun
+from mainmode.shell.tun import LARGEST, Tun
 from mainmode.shell.udp import Arrival, Port, open_ports
-from mainmode.shell.userspace import Userspace, inner_mtu
+from mainmode.shell.unreachable import Unreachable
+from mainmode.shell.userspace import Userspace
 from mainmode.span import Span
 
 BURST: Final = 64
@@ -79,7 +80,9 @@ class Options:
 class Service:
     """A gateway with its sockets, its TUN device and its timer."""
 
-    def __init__(self, config: Config, ports: Sequence[Port], tun: Tun, debugging: Debugging) -> None:
+    def __init__(
+        self, config: Config, ports: Sequence[Port], tun: Tun, unreachable: Unreachable, debugging: Debugging
+    ) -> None:
         self.capture: Capture | None = None
         self.captures = Captures(config)
         self.control: control.Control | None = None
@@ -97,6 +100,7 @@ class Service:
             send=self._send_esp,
             acquire=self._acquire,
             complain=self._complain,
+            tell=unreachable.tell,
             say=lambda text: print(f"mainmode: {text}", file=sys.stderr, flush=True),
         )
         self._tunnels: dict[int, Tunnel] = {}
@@ -136,11 +140,16 @@ class Service:
     # -- the three inputs ---------------------------------------------------------------------------------------------
 
     def _arrivals(self, port: Port) -> None:
-        for _ in range(BURST):
+        for number in range(BURST):
             arrival = port.receive()
             if arrival is None:
+                if not number:  # it was not a datagram that woke us
+                    self._reports(port)
                 return
-            if not arrival.payload or arrival.payload == KEEPALIVE:
+            if not arrival.payload:
+                self._reports(port)
+                continue
+            if arrival.payload == KEEPALIVE:
                 continue
             at = now()
             self._passed(arrival.payload, arrival.source, arrival.to, arrival.to, at)
@@ -151,7 +160,8 @@ class Service:
                 self.carry_out(self.gateway.receive(arrival.payload, arrival.source, at, arrival.to))
 
     def _from_peer(self, arrival: Arrival, at: float) -> None:
-        done = self._userspace.from_peer(arrival.payload, arrival.source.address, arrival.to.address, at)
+        source, to = arrival.source.address, arrival.to.address
+        done = self._userspace.from_peer(arrival.payload, source, to, at, arrival.tos)
         if isinstance(done, Delivered):
             if self.captures.running:
                 self.captures.inside(done.packet, done.packet[16:20], at)
@@ -160,7 +170,16 @@ class Service:
                 if tunnel is not None and tunnel.sa.remote != arrival.source:
                     self.gateway.esp_from(tunnel, arrival.source, arrival.to, at)
         elif done.why is Drop.UNKNOWN_SPI:
-            self.carry_out(self.gateway.unknown_spi(done.spi, arrival.source.address, at))
+            self.carry_out(self.gateway.unknown_spi(done.spi, source, at))
+
+    def _reports(self, port: Port) -> None:
+        """ICMP about packets of ours that were too long for somebody on the way."""
+        for report in port.reports():
+            event = self.plane.path_mtu_told(report, now())
+            if event is None:
+                self.gateway.counters["ICMP about no packet of ours"] += 1
+            else:
+                self._say_seldom(event)
 
     def _from_hosts(self) -> None:
         for _ in range(BURST):
@@ -220,12 +239,12 @@ class Service:
     def _say_unusable(self, sa: IpsecSa, why: Exception) -> None:
         print(f"mainmode: SPI 0x{sa.spi:08x} of {sa.remote} cannot be used: {why}", file=sys.stderr, flush=True)
 
-    def _send(self, payload: bytes, source: Endpoint, to: Endpoint) -> None:
+    def _send(self, payload: bytes, source: Endpoint, to: Endpoint, tos: int = 0, df: bool = False) -> None:
         port = self._ports.get(source)
         if port is None:
             return
         self._passed(payload, source, to, source, now())
-        port.send(payload, to)
+        port.send(payload, to, tos, df)
 
     def _passed(self, payload: bytes, source: Endpoint, to: Endpoint, ours: Endpoint, at: float) -> None:
         """Something went over the wire: for the captures."""
@@ -239,9 +258,10 @@ class Service:
         tunnel = self._tunnel(sa.pair_spi) if sa.in_udp else None
         if tunnel is not None:
             # Behind a NAT the peer may have moved since these SAs were made.
-            self._send(protected.datagram, tunnel.sa.local, tunnel.sa.remote)
+            source, to = tunnel.sa.local, tunnel.sa.remote
         else:
-            self._send(protected.datagram, Endpoint(sa.local, sa.local_port), Endpoint(sa.remote, sa.remote_port))
+            source, to = Endpoint(sa.local, sa.local_port), Endpoint(sa.remote, sa.remote_port)
+        self._send(protected.datagram, source, to, protected.tos, protected.df)
 
     def _tunnel(self, inbound_spi: int) -> Tunnel | None:
         found = self._tunnels.get(inbound_spi)
@@ -251,7 +271,10 @@ class Service:
         return found
 
     def _complain(self, dropped: Dropped, own: IPv4Address) -> None:
-        event = dropped.event(own)
+        self._say_seldom(dropped.event(own))
+
+    def _say_seldom(self, event: Event | None) -> None:
+        """Say what anybody can make happen as often as they like."""
         second = int(now())
         if second != self._complaints_second:
             self._complaints_second, self._complaints = second, 0
@@ -329,7 +352,7 @@ def open_tun(config: Config) -> Tun:
     crypto_map = next((one for one in config.crypto_maps.values() if one.interface), None)
     where = (crypto_map.interface_span if crypto_map else None) or Span(config.file, 1)
     try:
-        return Tun("mm%d", inner_mtu(config))
+        return Tun("mm%d", LARGEST)
     except FileNotFoundError:
         raise ConfigError(where, "the data plane needs /dev/net/tun: modprobe tun") from None
     except PermissionError:
@@ -354,7 +377,9 @@ async def _serve(config: Config, path: Path, options: Options) -> None:
                     ports.append(port)
         tun = open_tun(config)
         stack.callback(tun.close)
-        service = Service(config, ports, tun, options.debugging)
+        unreachable = Unreachable()
+        stack.callback(unreachable.close)
+        service = Service(config, ports, tun, unreachable, options.debugging)
         stack.callback(service.captures.close)
         if options.pcap:
             service.capture = Capture(options.pcap)
@@ -406,7 +431,7 @@ def _reread(service: Service, path: Path, options: Options) -> None:
 def _listening(config: Config) -> object:
     """What the sockets and the TUN device were made by."""
     own = {name: interface.address for name in config.ike_enabled if (interface := config.interface_named(name))}
-    return own, config.nat_traversal is not None, inner_mtu(config)
+    return own, config.nat_traversal is not None
 
 
 async def _open_control(service: Service, path: Path, name: str | None, stack: ExitStack) -> None:

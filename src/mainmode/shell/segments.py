@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from mainmode.ipsec.checksum import adjusted
 from mainmode.ipsec.selectors import TCP
 
 SYN: Final = 0x02
@@ -26,15 +27,12 @@ def clamped(packet: bytes, largest: int) -> bytes:
         return packet
     changed = bytearray(packet)
     changed[at : at + 2] = largest.to_bytes(2)
-    # The checksum changes by as much (RFC 1624). At an odd place both octets count the other way round.
+    # The checksum changes by as much. At an odd place both octets count the other way round.
     old, new = packet[at : at + 2], bytes(changed[at : at + 2])
     if (at - start) % 2:
         old, new = old[::-1], new[::-1]
-    total = (int.from_bytes(packet[start + 16 : start + 18]) ^ 0xFFFF) + (int.from_bytes(old) ^ 0xFFFF)
-    total += int.from_bytes(new)
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    changed[start + 16 : start + 18] = (total ^ 0xFFFF).to_bytes(2)
+    total = adjusted(int.from_bytes(packet[start + 16 : start + 18]), int.from_bytes(old), int.from_bytes(new))
+    changed[start + 16 : start + 18] = total.to_bytes(2)
     return bytes(changed)
 
 

@@ -8,22 +8,30 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Iterator
 from functools import lru_cache
 from ipaddress import IPv4Address
 from typing import Final, NamedTuple
 
 from mainmode.blame import ConfigError
 from mainmode.ike.sa import IKE_PORT, NAT_T_PORT, Endpoint
+from mainmode.ipsec.pathmtu import Report
+from mainmode.shell.errors import queue_errors, reports
 from mainmode.span import Span
 
 ESP: Final = 50
 """IP protocol number (RFC 4303)."""
 
 LARGEST: Final = 65535
+_ANCILLARY: Final = socket.CMSG_SPACE(1)
+"""Room for the TOS octet."""
 
 _IP_MTU_DISCOVER: Final = 10
-_IP_PMTUDISC_DONT: Final = 0
-"""`linux/in.h`; the socket module does not have them. Outer packets go without DF and may be fragmented on the way."""
+_IP_RECVTOS: Final = 13
+_WITH_DF: Final = 3
+_WITHOUT_DF: Final = 5
+"""`linux/in.h`: IP_PMTUDISC_PROBE and IP_PMTUDISC_OMIT, which the socket module does not have. With both the kernel
+goes by the device's MTU alone: what an ICMP message has put into its routes, true or forged, changes no packet."""
 
 BUFFER: Final = 4 * 1024 * 1024
 """Octets; a burst of a fast sender must survive one turn of the event loop. The kernel cuts it to its own maximum."""
@@ -36,6 +44,8 @@ class Arrival(NamedTuple):
     source: Endpoint
     to: Endpoint
     """Port 0: it came as IP protocol 50."""
+    tos: int = 0
+    """That octet of the IP header: DSCP and ECN."""
 
 
 # Parsing and printing an address costs as much as encrypting a short packet, and peers are few.
@@ -62,7 +72,9 @@ class Port:
             self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         try:
             self.socket.setblocking(False)
-            self.socket.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _IP_PMTUDISC_DONT)
+            self._put(0, False)
+            self.socket.setsockopt(socket.IPPROTO_IP, _IP_RECVTOS, 1)
+            queue_errors(self.socket)
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode() + b"\0")
@@ -71,27 +83,48 @@ class Port:
             self.socket.close()
             raise
 
+    def _put(self, tos: int, df: bool) -> None:
+        """What the kernel writes into the headers of datagrams from now on."""
+        self.socket.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, tos)
+        self.socket.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _WITH_DF if df else _WITHOUT_DF)
+        self._header = tos, df
+
     def receive(self) -> Arrival | None:
         """The next datagram; None while there is none."""
         try:
-            data, source = self.socket.recvfrom(LARGEST)
+            data, ancillary, _, source = self.socket.recvmsg(LARGEST, _ANCILLARY)
         except BlockingIOError:
             return None
         except OSError:
-            # What an ICMP message reported about an earlier datagram; it says nothing about the next one.
+            # What an ICMP message reported about an earlier datagram (`reports`); it says nothing about the next one.
             return Arrival(b"", self.local, self.local)
         if self._raw:
             # A raw socket delivers the IP header as well.
-            data = data[(data[0] & 0x0F) * 4 :]
-        return Arrival(data, _endpoint(source), self.local)
+            return Arrival(data[(data[0] & 0x0F) * 4 :], _endpoint(source), self.local, data[1])
+        return Arrival(data, _endpoint(source), self.local, ancillary[0][2][0] if ancillary else 0)
 
-    def send(self, payload: bytes, to: Endpoint) -> bool:
-        """Send a datagram. False if this host could not: then it is lost, as datagrams are."""
-        try:
-            self.socket.sendto(payload, _name(to))
-        except OSError:
-            return False
-        return True
+    def send(self, payload: bytes, to: Endpoint, tos: int = 0, df: bool = False) -> bool:
+        """Send a datagram, its IP header with this TOS and DF. False if this host could not: then it is lost, as
+        datagrams are."""
+        if self._header != (tos, df):
+            self._put(tos, df)
+        for _ in range(2):
+            try:
+                self.socket.sendto(payload, _name(to))
+            except BlockingIOError:
+                return False
+            except OSError as refused:
+                # It may be for an earlier datagram's sake that it failed, and then it does not fail again. One that is
+                # too long for the device, which has a smaller MTU than the configuration says, goes in fragments.
+                if df and refused.errno == errno.EMSGSIZE:
+                    self._put(tos, False)
+                continue
+            return True
+        return False
+
+    def reports(self) -> Iterator[Report]:
+        """What ICMP has said about the length of datagrams that were sent here."""
+        return reports(self.socket)
 
     def close(self) -> None:
         self.socket.close()

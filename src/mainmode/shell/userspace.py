@@ -3,8 +3,8 @@
     hosts ── TUN ── [ MSS, selectors, ESP ] ── UDP 4500 or IP protocol 50 ── peer
 
 What the crypto access-lists name is routed into the TUN device, so what no SA is for cannot leave in clear: it waits
-for one that is being negotiated, or is dropped, counted, and said once. The TUN's MTU is what fits into one outer
-packet: the kernel fragments what is longer before encryption, and answers with ICMP where a packet forbids that.
+for one that is being negotiated, or is dropped, counted, and said once. The TUN takes packets of any length: what does
+not fit into a tunnel is cut up, or answered with ICMP, by what that tunnel's path and configuration say.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from mainmode.blame import ConfigError
 from mainmode.config.model import Addresses, AddressRange, Config
 from mainmode.events import ProxyId
 from mainmode.gateway.path import way_out
-from mainmode.ike.algorithms import ESP_AUTHS, ESP_CIPHERS
 from mainmode.ike.cryptomap import Match, walk_outbound
-from mainmode.ipsec.dataplane import Delivered, Dropped, NoSa, Protected
+from mainmode.ipsec.dataplane import CutUp, Delivered, Dropped, NoSa, Protected
 from mainmode.ipsec.drops import Drop
+from mainmode.ipsec.icmp import TooBig
 from mainmode.ipsec.memory import MemoryPlane
-from mainmode.ipsec.sa import ESP_HEADER, ESP_TRAILER, IpsecSa
+from mainmode.ipsec.sa import IpsecSa
 from mainmode.ipsec.selectors import read_packet
 from mainmode.shell.segments import clamped
 from mainmode.shell.tun import Tun
@@ -38,8 +38,6 @@ PATIENCE: Final = 30.0
 
 SAID: Final = 1000
 """Destinations of unprotected packets that are remembered as said; then it begins anew."""
-
-ETHERNET_MTU: Final = 1500
 
 
 class _Waiting(NamedTuple):
@@ -59,10 +57,11 @@ class Userspace:
         send: Callable[[Protected], None],
         acquire: Callable[[bytes], None],
         complain: Callable[[Dropped, IPv4Address], None],
+        tell: Callable[[TooBig], None],
         say: Callable[[str], None],
     ) -> None:
         """`send` puts ESP on the wire; `acquire` asks the gateway for an SA for a packet; `complain` gets what was
-        dropped and our own address; `say` a sentence for the user."""
+        dropped and our own address; `tell` what a host must learn of its packet; `say` a sentence for the user."""
         self.plane = plane
         self.counters: Counter[str] = Counter()
         """Packets that never reached an SA, by reason."""
@@ -71,6 +70,7 @@ class Userspace:
         self._send = send
         self._acquire = acquire
         self._complain = complain
+        self._tell = tell
         self._say = say
         self._waiting: dict[tuple[ProxyId, ProxyId], deque[_Waiting]] = {}
         self._settling: dict[tuple[IPv4Address, int], IpsecSa] = {}
@@ -118,14 +118,28 @@ class Userspace:
         done = self.plane.outbound(packet, now)
         if isinstance(done, Protected):
             self._send(done)
-        elif isinstance(done, Dropped):
-            self._complain(done, done.sa.local if done.sa else IPv4Address(0))
-        else:
+        elif isinstance(done, NoSa):
             self._without_sa(packet, done, now)
+        else:
+            self._otherwise(done)
 
-    def from_peer(self, esp: bytes, source: IPv4Address, to: IPv4Address, now: float) -> Delivered | Dropped:
-        """ESP arrived at our address `to`. What became of it, for whoever must tell the peer."""
-        done = self.plane.inbound(esp, source, now)
+    def _otherwise(self, done: CutUp | Dropped) -> None:
+        if isinstance(done, CutUp):
+            for piece in done.pieces:
+                self._send(piece)
+            return
+        if done.too_big is not None:
+            self._tell(done.too_big)
+        self._complain(done, done.sa.local if done.sa else IPv4Address(0))
+
+    def from_peer(
+        self, esp: bytes, source: IPv4Address, to: IPv4Address, now: float, tos: int = 0
+    ) -> Delivered | Dropped:
+        """ESP arrived at our address `to`. What became of it, for whoever must tell the peer.
+
+        `tos`: that octet of the outer IP header.
+        """
+        done = self.plane.inbound(esp, source, now, tos)
         if isinstance(done, Dropped):
             self._complain(done, to)
             return done
@@ -172,6 +186,8 @@ class Userspace:
                     self._send(done)
                 elif isinstance(done, NoSa):
                     left.append(waiting)
+                elif done is not None:
+                    self._otherwise(done)
             if left:
                 self._waiting[key] = left
             else:
@@ -262,20 +278,3 @@ def _networks(addresses: Addresses) -> list[IPv4Network]:
 
 def _halved(network: IPv4Network) -> list[IPv4Network]:
     return [network] if network.prefixlen else list(network.subnets())
-
-
-def inner_mtu(config: Config) -> int:
-    """The longest packet that fits into one outer packet, whichever of the transform sets is agreed.
-
-    IP 20, UDP 8 (a NAT may be found), ESP header 8, IV, then whole cipher blocks, then the ICV.
-    """
-    outer = min((config.mtu.get(name, ETHERNET_MTU) for name in config.ike_enabled), default=ETHERNET_MTU)
-    smallest = outer
-    for one in config.transform_sets.values():
-        cipher = next((cipher for cipher in ESP_CIPHERS.values() if cipher.name == one.encryption), None)
-        if cipher is None:
-            continue
-        icv = next((auth.icv_length for auth in ESP_AUTHS.values() if auth.name == one.authentication), 0)
-        room = outer - 28 - ESP_HEADER - cipher.iv_length - icv
-        smallest = min(smallest, room // cipher.block_size * cipher.block_size - ESP_TRAILER)
-    return smallest

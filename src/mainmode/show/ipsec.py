@@ -10,7 +10,6 @@ from ipaddress import IPv4Address
 from math import ceil
 from typing import Final
 
-from mainmode.gateway.engine import MTU
 from mainmode.ike.phase2 import REKEY_AT
 from mainmode.ike.sa import Tunnel
 from mainmode.ipsec.sa import Counters, IpsecSa
@@ -44,8 +43,7 @@ def _block(tunnels: list[Tunnel], view: View, detail: bool) -> list[str]:
     sa, match = tunnels[-1].sa, tunnels[-1].match
     inbound, outbound = view.pair(tunnels[-1])
     overhead, fixed = outbound.overhead
-    config = view.gateway.config
-    mtu = config.mtu.get(sa.interface, MTU)
+    path_mtu, time_left = view.path(outbound)
     lines = [
         f"    Crypto map tag: {match.settings.map}, seq num: {match.settings.sequence}, local addr: {inbound.local}",
         "",
@@ -59,11 +57,12 @@ def _block(tunnels: list[Tunnel], view: View, detail: bool) -> list[str]:
         "",
         f"      local crypto endpt.: {inbound.local}/{inbound.local_port}, "
         f"remote crypto endpt.: {inbound.remote}/{inbound.remote_port}",
-        f"      path mtu {mtu}, ipsec overhead {overhead}{f'({fixed})' if nine else ''}, media mtu {mtu}",
+        f"      path mtu {path_mtu}, ipsec overhead {overhead}{f'({fixed})' if nine else ''}, "
+        f"media mtu {outbound.outer.mtu}",
     ]
     if nine:
         lines += [
-            f"      PMTU time remaining (sec): 0, DF policy: {config.df_bit.get(sa.interface, 'copy-df')}",
+            f"      PMTU time remaining (sec): {time_left}, DF policy: {outbound.outer.df}",
             "      ICMP error validation: disabled, TFC packets: disabled",
         ]
     lines += [

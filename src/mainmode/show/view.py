@@ -53,6 +53,14 @@ class View:
         except KeyError:
             return (0, 1)
 
+    def path(self, sa: IpsecSa) -> tuple[int, int]:
+        """The path MTU of an outbound SA in octets, and the whole seconds until it is forgotten (0: it is not)."""
+        try:
+            path = self.plane.path(sa)
+        except KeyError:
+            return sa.outer.mtu, 0
+        return path.current(self.now), path.remaining(self.now)
+
     def total(self, tunnels: list[Tunnel]) -> Counters:
         """What the SAs of these tunnels have done together."""
         total = Counters()

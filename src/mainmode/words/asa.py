@@ -1108,6 +1108,12 @@ _syslog(
     "IPSEC: SA creation error, source {source:ip}, destination {destination:ip}, reason {reason:text}.",
     "602305-3", GUIDE, "transform-set",
 )  # fmt: skip
+_syslog(
+    e.PacketTooBig,
+    "PMTU-D packet {length:int} bytes greater than effective mtu {mtu:int}, dest_addr={destination:ip}, "
+    "src_addr={source:ip}, prot={protocol:int}",
+    "602101-6", GUIDE, "crypto map",
+)  # fmt: skip
 _PMTU = "IPSEC: Received an ICMP Destination Unreachable from {source:ip}"
 _syslog(
     e.PathMtuUpdated,
