@@ -100,13 +100,16 @@ def answers(pinging: subprocess.Popen[str]) -> tuple[int, int]:
 class World:
     """The namespaces `ha`, `ga`, `gb`, `hb`, and the processes in them.
 
-    With `nat`, gateway a has 10.1.0.1 outside, and a router `nat` with 10.0.0.1 stands before it and translates.
+    With `nat`, gateway a has 10.1.0.1 outside, and a router `nat` with 10.0.0.1 stands before it and translates. With
+    `narrow` it has that address too, and there are two routers `ra` and `rb` on the way, with a link of so many octets
+    between them.
     """
 
-    def __init__(self, directory: Path, *, nat: bool = False) -> None:
+    def __init__(self, directory: Path, *, nat: bool = False, narrow: int = 0) -> None:
         require_programs("ip", "ping", *(["nft"] if nat else []))
         self.directory = directory
         self._nat = nat
+        self._narrow = narrow
         self._prefix = f"mm{os.getpid()}"
         self._processes: list[subprocess.Popen[bytes]] = []
         self._made: list[str] = []
@@ -201,18 +204,20 @@ class World:
     # -- how it is built ----------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        for space in ("ha", "ga", "gb", "hb", *(["nat"] if self._nat else [])):
+        for space in ("ha", "ga", "gb", "hb", *(["nat"] if self._nat else []), *(["ra", "rb"] if self._narrow else [])):
             self._ip("netns", "add", self.name(space))
             self._made.append(space)
             self.must(space, "ip", "link", "set", "lo", "up")
         if self._nat:
             self._build_nat()
+        elif self._narrow:
+            self._build_routers()
         else:
             self._cable("ga", "outside", "gb", "outside")
         for side, (outside, inside, hosts) in SITES.items():
             gateway, host = f"g{side}", f"h{side}"
             self._cable(gateway, "inside", host, "eth0")
-            if not (self._nat and side == "a"):
+            if not (self._narrow or (self._nat and side == "a")):
                 self._address(gateway, "outside", outside)
             self._address(gateway, "inside", inside)
             for address in hosts:
@@ -233,6 +238,23 @@ class World:
         self.must("ga", "ip", "route", "add", "default", "via", "10.1.0.254")
         self.must("nat", "sysctl", "-qw", "net.ipv4.ip_forward=1")
         self.must("nat", "nft", _TRANSLATE)
+
+    def _build_routers(self) -> None:
+        self._cable("ga", "outside", "ra", "near")
+        self._cable("ra", "far", "rb", "far")
+        self._cable("rb", "near", "gb", "outside")
+        self._address("ga", "outside", BEHIND_NAT)
+        self._address("ra", "near", "10.1.0.254")
+        self._address("ra", "far", "10.9.0.1")
+        self._address("rb", "far", "10.9.0.2")
+        self._address("rb", "near", "10.0.0.254")
+        self._address("gb", "outside", SITES["b"][0])
+        for router, way, network in (("ra", "10.9.0.2", "10.0.0.0/24"), ("rb", "10.9.0.1", "10.1.0.0/24")):
+            self.must(router, "ip", "link", "set", "far", "mtu", str(self._narrow))
+            self.must(router, "ip", "route", "add", network, "via", way)
+            self.must(router, "sysctl", "-qw", "net.ipv4.ip_forward=1")
+        self.must("ga", "ip", "route", "add", "10.0.0.0/24", "via", "10.1.0.254")
+        self.must("gb", "ip", "route", "add", "10.1.0.0/24", "via", "10.0.0.254")
 
     def forget_mappings(self) -> None:
         """As after a reboot of the NAT router: what it has translated it does not know any more."""

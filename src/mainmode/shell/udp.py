@@ -72,6 +72,7 @@ class Port:
             self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         try:
             self.socket.setblocking(False)
+            self._header: tuple[int, bool | None] = 0, None  # as the kernel makes it
             self._put(0, False)
             self.socket.setsockopt(socket.IPPROTO_IP, _IP_RECVTOS, 1)
             queue_errors(self.socket)
@@ -85,8 +86,10 @@ class Port:
 
     def _put(self, tos: int, df: bool) -> None:
         """What the kernel writes into the headers of datagrams from now on."""
-        self.socket.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, tos)
-        self.socket.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _WITH_DF if df else _WITHOUT_DF)
+        if self._header[0] != tos:
+            self.socket.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, tos)
+        if self._header[1] is not df:
+            self.socket.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _WITH_DF if df else _WITHOUT_DF)
         self._header = tos, df
 
     def receive(self) -> Arrival | None:
