@@ -159,6 +159,18 @@ def test_a_name_belongs_to_one_gateway(gateways: dict[str, Ours], fresh: World, 
     assert not (tmp_path / "run" / "site-a").exists()
 
 
+def test_a_capture_has_no_packets_of_ipv6(gateways: dict[str, Ours], fresh: World) -> None:
+    told("site-a", "capture OUT interface outside")
+    told("site-a", "capture IN interface inside")
+    device = fresh.must("ga", "ip", "-br", "link", "show", "type", "tun").split()[0]
+    fresh.must("ga", "ip", "-6", "route", "add", "2001:db8::/64", "dev", device)
+    fresh.run("ga", "ping", "-6", "-c", "1", "-W", "1", "2001:db8::1")
+    sent = fresh.must("ga", "cat", f"/sys/class/net/{device}/statistics/tx_packets")
+    assert int(sent) > 0
+    assert told("site-a", "show capture OUT").splitlines()[1:2] == ["0 packets captured"]
+    assert told("site-a", "show capture IN").splitlines()[1:2] == ["0 packets captured"]
+
+
 def test_systemd_hears_that_it_is_ready_lives_and_ends(
     fresh: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

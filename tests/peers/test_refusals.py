@@ -96,6 +96,15 @@ def test_a_network_that_is_routed_elsewhere(world: World) -> None:
     assert "192.168.2.0/24 is routed by this host already" in said
 
 
+def test_an_inside_address_that_is_not_here_is_no_hindrance(fresh: World) -> None:
+    # Only where IKE is enabled must the address be this host's; its own packets then take another.
+    a = configuration().replace("ip address 192.168.1.1 ", "ip address 192.168.1.77 ")
+    assert a != configuration()
+    Ours(fresh, a)
+    Ours(fresh, configuration("b"), "gb")
+    assert fresh.ping("ha", "192.168.2.1", 3) == 3
+
+
 def test_a_configuration_without_ike(world: World) -> None:
     text = configuration().replace("crypto ikev1 enable outside\n", "")
     assert "no interface has IKE enabled" in refused(world, text)

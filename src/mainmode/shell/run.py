@@ -187,7 +187,7 @@ class Service:
             if packet is None:
                 return
             at = now()
-            if self.captures.running:
+            if self.captures.running and packet[0] >> 4 == 4:
                 self.captures.inside(packet, packet[12:16], at)
             self._userspace.from_hosts(packet, at)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from ipaddress import IPv4Address, IPv4Network
@@ -55,7 +56,13 @@ class Tun:
 
     def route(self, network: IPv4Network, source: IPv4Address | None) -> None:
         """Let this host route `network` here; its own packets take `source`, where it has one that fits."""
-        rtnetlink.add_route(network, self.name, source)
+        try:
+            rtnetlink.add_route(network, self.name, source)
+        except OSError as refused:
+            # The ASA's inside address need not be one of this host's, which then chooses for itself.
+            if refused.errno != errno.EINVAL or source is None:
+                raise
+            rtnetlink.add_route(network, self.name)
 
     def unroute(self, network: IPv4Network) -> None:
         rtnetlink.remove_route(network, self.name)
