@@ -39,7 +39,6 @@ suppress_warnings = ["misc.highlighting_failure"]
 
 locale_dirs = ["locale"]
 gettext_compact = False
-gettext_additional_targets = ["index"]
 gettext_location = False
 """Line numbers would make a new catalogue of every edited paragraph."""
 

@@ -26,7 +26,7 @@ def page() -> str:
         INTRODUCTION,
         "## Phase 1: encryption",
         table(
-            ("configured as", "number", "key length sent", "octets of key", ""),
+            ("configured as", "number", "key length sent", "octets of key", "remark"),
             [
                 (code(c.name), c.number, c.key_bits or "none", c.key_length, _remark(c.name in WEAK_CIPHERS))
                 for c in IKE_CIPHERS.values()
@@ -35,18 +35,18 @@ def page() -> str:
         "## Phase 1: hash and prf",
         "No prf is ever negotiated: it is the HMAC of the hash (RFC 2409, section 4).",
         table(
-            ("configured as", "number", "octets", ""),
+            ("configured as", "number", "octets", "remark"),
             [(code(h.name), h.number, h.digest_size, _remark(h.name in WEAK_HASHES, h.asa)) for h in HASHES.values()],
         ),
         "## Diffie-Hellman groups",
         "For phase 1 (`group 2`) and for perfect forward secrecy (`set pfs group2`).",
         table(
-            ("group", "bits of the prime", "bits of a private exponent", ""),
+            ("group", "bits of the prime", "bits of a private exponent", "remark"),
             [(g.number, g.size * 8, g.exponent_size * 8, _remark(g.number in WEAK_GROUPS)) for g in GROUPS.values()],
         ),
         "## Phase 2: encryption",
         table(
-            ("configured as", "transform", "key length sent", "octets of key", ""),
+            ("configured as", "transform", "key length sent", "octets of key", "remark"),
             [
                 (code(c.name), c.number, c.key_bits or "none", c.key_length, _remark(c.name in WEAK_CIPHERS) or _null(c.key_length))
                 for c in ESP_CIPHERS.values()
@@ -54,7 +54,7 @@ def page() -> str:
         ),
         "## Phase 2: integrity",
         table(
-            ("configured as", "number", "octets of key", "octets sent", ""),
+            ("configured as", "number", "octets of key", "octets sent", "remark"),
             [
                 (code(a.name), a.number, a.key_length, a.icv_length, _remark(a.name in WEAK_HASHES, a.asa))
                 for a in ESP_AUTHS.values()

@@ -39,7 +39,10 @@ def page() -> str:
     helps = {one.dest: one.help for one in _subparsers()._choices_actions}
     blocks = [
         INTRODUCTION,
-        table(("command", ""), [(f"[`mainmode {name}`](#mainmode-{name})", helps[name]) for name in commands()]),
+        table(
+            ("command", "what it does"),
+            [(f"[`mainmode {name}`](#mainmode-{name})", helps[name]) for name in commands()],
+        ),
     ]
     for name, parser in commands().items():
         blocks += _command(name, parser)
@@ -64,7 +67,7 @@ def _command(name: str, parser: argparse.ArgumentParser) -> Iterator[str]:
     yield f"## mainmode {name}"
     yield parser.description or ""
     actions = [action for action in parser._actions if action.dest != "help"]
-    yield table(("argument", ""), [(_called(action), _help(action)) for action in actions])
+    yield table(("argument", "what it does"), [(_called(action), _help(action)) for action in actions])
     if parser.epilog:
         yield block(parser.epilog)
 

@@ -54,7 +54,7 @@ def page() -> str:
         commands = [command for command in COMMANDS if command.mode == mode]
         blocks.append(f"## {TITLES.get(mode, mode)}")
         if rows := list(_rows(command for command in commands if not is_word(command))):
-            blocks.append(table(("command", "state", ""), rows))
+            blocks.append(table(("command", "state", "what it is"), rows))
         if words := [command.syntax.removesuffix(ANYTHING) for command in commands if is_word(command)]:
             blocks.append(f"Known and ignored, whatever follows: {codes(sorted(set(words)))}.")
     return whole("Configuration commands", *blocks)

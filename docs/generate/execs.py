@@ -39,4 +39,4 @@ def page() -> str:
 def _sections(rows: dict[str, dict[str, list[str]]]) -> Iterator[str]:
     for word, title in SECTIONS:
         yield f"## {title}"
-        yield table(("command", ""), [(codes(commands), doc) for doc, commands in rows[word].items()])
+        yield table(("command", "what it does"), [(codes(commands), doc) for doc, commands in rows[word].items()])

@@ -30,7 +30,7 @@ not come up, or carries nothing; a *note* may stand beside a tunnel that is up."
 [English](../README.md)
 
 `mainmode explain`、`lab`、`check` が名前を挙げることのできる障害を、ネゴシエーションで出会う順に並べています。`mainmode rule NAME --lang ja` で各ページを表示できます。
-*障害* はトンネルが確立しない、または通信できない原因です。*注記* はトンネルが確立していても付くことがあります。""",
+「障害」はトンネルが確立しない、または通信できない原因です。「注記」はトンネルが確立していても付くことがあります。""",
 }
 PHASES: dict[str, dict[Lang, str]] = {
     "before MM1": {"en": "Before MM1", "ja": "MM1 より前"},

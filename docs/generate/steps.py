@@ -36,7 +36,7 @@ def _step(step: Step) -> str:
     ]
     encrypted = "encrypted" if step.encrypted else "in the clear"
     return f"## {step.message}\n\n{exchange}, {encrypted}: `{step.picture.strip()}`\n\n" + table(
-        ("payloads", ""), [row for row in rows if row[1]]
+        ("how often", "payloads"), [row for row in rows if row[1]]
     )
 
 
