@@ -239,6 +239,27 @@ FAULTS: list[Fault] = [
         "note",
         "no sysopt connection permit-vpn",
     ),
+    (
+        "crypto ikev1 enable outside",
+        "crypto ikev1 enable outside\nsysopt connection tcpmss 0",
+        "tcpmss",
+        "note",
+        "sysopt connection tcpmss 0",
+    ),
+    (
+        "crypto ikev1 enable outside",
+        "crypto ikev1 enable outside\nsysopt connection tcpmss 1381",
+        "tcpmss",
+        "note",
+        "sysopt connection tcpmss 1381",
+    ),
+    (
+        "crypto ikev1 enable outside",
+        "crypto ikev1 enable outside\nmtu outside 1400",
+        "tcpmss",
+        "note",
+        "crypto map MAP interface outside",
+    ),
     ("crypto ikev1 enable outside", "crypto ikev1 enable outside\nfrobnicate", "unrecognised", "warning", "frobnicate"),
     (
         "crypto ikev1 enable outside",
@@ -256,6 +277,19 @@ def test_a_fault_is_named_at_its_line(old: str, new: str, code: str, severity: s
     assert text != SOUND
     found = [one for one in findings(text) if one.code == code and one.severity == severity]
     assert [one.span.text if one.span else "" for one in found][:1] == [line]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "sysopt connection tcpmss 1380",
+        "mtu outside 1400\nsysopt connection tcpmss 1280",
+        "mtu inside 1400",  # no crypto map there
+        "sysopt connection tcpmss 1400\ncrypto ipsec df-bit clear-df outside",  # then they are cut up
+    ],
+)
+def test_segments_that_fit_or_are_cut_up_are_not_mentioned(lines: str) -> None:
+    assert findings(f"{SOUND}{lines}\n") == ()
 
 
 def test_problems_come_first() -> None:

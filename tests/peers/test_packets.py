@@ -256,6 +256,33 @@ def test_after_encryption_it_is_the_outer_packet_that_is_cut_up(fresh: World, pe
         assert f"(mtu = {FITS[protocol(peer)][1500]})" in ask(world, 1500, "-M", "do")
 
 
+@contextmanager
+def device_mtu(world: World, octets: int) -> Iterator[None]:
+    """The cable of gateway a takes no more."""
+    ends = (("ga", "outside"), ("ra", "near"))
+    for space, device in ends:
+        world.must(space, "ip", "link", "set", device, "mtu", str(octets))
+    yield
+    for space, device in ends:
+        world.must(space, "ip", "link", "set", device, "mtu", "1500")
+
+
+def test_no_interface_has_a_larger_mtu_than_its_device(fresh: World) -> None:
+    with device_mtu(fresh, NARROW):
+        pair(fresh)
+        counters = shown()
+        assert counters["path mtu"] == counters["media mtu"] == "1400"
+        assert "(mtu = 1342)" in ask(fresh, 1343, "-M", "do")  # at once: nothing is lost to learn it
+        assert "1 received" in ask(fresh, 1342, "-M", "do")
+
+
+def test_a_device_whose_mtu_shrinks_while_we_run_loses_nothing(fresh: World) -> None:
+    pair(fresh)
+    with device_mtu(fresh, 1300):
+        assert "1 received" in ask(fresh, 1342, "-M", "do")
+        assert fresh.ping("ha", "192.168.2.1", 20) == 20
+
+
 # -- whom we believe ---------------------------------------------------------------------------------------------------
 
 _FORGE = """

@@ -430,6 +430,26 @@ def _filters(config: Config) -> Iterator[Finding]:
         yield Finding("note", "sysopt", message, span)
 
 
+SEGMENT_OVERHEAD: Final = 120
+"""Octets between a segment's payload and an outer packet at the most: 20 of IP, 20 of TCP, and 80 that an ASA is said
+to need around them. Hence its default: 1380 of 1500."""
+
+
+def _segments(config: Config) -> Iterator[Finding]:
+    for crypto_map in config.crypto_maps.values():
+        for name in crypto_map.interfaces:
+            mtu = config.mtu.get(name, 1500)
+            if config.df_bit.get(name) == "clear-df" or 0 < config.tcpmss <= mtu - SEGMENT_OVERHEAD:
+                continue
+            asked = f"segments of {config.tcpmss} octets" if config.tcpmss else "segments of any length"
+            message = (
+                f"TCP is allowed {asked}, which may be too long for a tunnel over {name} (mtu {mtu}): they pass only "
+                "if the hosts heed ICMP, and everything between them lets it through"
+            )
+            hint = f"sysopt connection tcpmss {max(mtu - SEGMENT_OVERHEAD, 48)}"
+            yield Finding("note", "tcpmss", message, config.spans.get("tcpmss", crypto_map.interface_span), hint)
+
+
 CHECKS: Final[tuple[Callable[[Config], Iterator[Finding]], ...]] = (
     _policies,
     _bindings,
@@ -442,4 +462,5 @@ CHECKS: Final[tuple[Callable[[Config], Iterator[Finding]], ...]] = (
     _nat,
     _routes,
     _filters,
+    _segments,
 )

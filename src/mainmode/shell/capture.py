@@ -43,7 +43,7 @@ class Capture:
 
 
 def outer(payload: bytes, source: Endpoint, to: Endpoint) -> bytes:
-    """The packet around what a socket sends or receives; port 0 stands for IP protocol 50."""
+    """The packet around what a socket sends or receives; port 0 stands for IP protocol 50. DF and TOS are not shown."""
     if to.port:
         return udp(source.address, source.port, to.address, to.port, payload)
     return ipv4(ESP, source.address, to.address, payload)

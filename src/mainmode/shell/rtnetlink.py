@@ -26,7 +26,7 @@ _NUMBER: Final = Struct("=i")
 _UNSIGNED: Final = Struct("=I")
 
 _ERROR, _DONE = 2, 3
-_NEWLINK, _NEWADDR, _GETADDR, _NEWROUTE, _DELROUTE = 16, 20, 22, 24, 25
+_NEWLINK, _GETLINK, _NEWADDR, _GETADDR, _NEWROUTE, _DELROUTE = 16, 18, 20, 22, 24, 25
 _REQUEST, _ACK, _DUMP, _EXCLUSIVE, _CREATE = 0x1, 0x4, 0x300, 0x200, 0x400
 _IFLA_MTU, _IFA_LOCAL = 4, 2
 _RTA_DST, _RTA_OIF, _RTA_PREFSRC = 1, 4, 7
@@ -45,6 +45,14 @@ def addresses() -> dict[IPv4Address, str]:
         if _IFA_LOCAL in attributes:
             found[IPv4Address(attributes[_IFA_LOCAL])] = socket.if_indextoname(index)
     return found
+
+
+def mtu(name: str) -> int:
+    """The MTU of an interface, in octets. OSError if there is no such interface."""
+    body = _LINK.pack(socket.AF_UNSPEC, 0, socket.if_nametoindex(name), 0, 0)
+    for _, link in _talk(_GETLINK, _ACK, body):
+        return int(_UNSIGNED.unpack(dict(_attributes(link[_LINK.size :]))[_IFLA_MTU])[0])
+    raise OSError(f"{name} has no MTU")
 
 
 def link_up(name: str, mtu: int) -> None:

@@ -32,6 +32,7 @@ from mainmode.ike.sa import NAT_T_PORT, NON_ESP_MARKER, Tunnel
 from mainmode.ipsec.dataplane import Delivered, Dropped, Protected
 from mainmode.ipsec.drops import Drop
 from mainmode.ipsec.memory import MemoryPlane
+from mainmode.ipsec.outer import ETHERNET_MTU
 from mainmode.ipsec.sa import IpsecSa
 from mainmode.lab.keylog import KeyLog
 from mainmode.shell import control, debug, rtnetlink
@@ -312,7 +313,8 @@ class Service:
 def on_this_host(config: Config, devices: Mapping[str, str]) -> tuple[Config, dict[str, str]]:
     """The configuration, and the Linux interface of each interface that has IKE enabled.
 
-    `devices` is what the user said of them. An interface without an address in the configuration takes the device's.
+    `devices` is what the user said of them. An interface without an address in the configuration takes the device's; no
+    interface has a larger MTU than its device.
     ConfigError at the line whose address is not on this host.
     """
     here = rtnetlink.addresses()
@@ -337,7 +339,8 @@ def on_this_host(config: Config, devices: Mapping[str, str]) -> tuple[Config, di
     if not found:
         raise ConfigError(Span(config.file, 1), "no interface has IKE enabled: crypto ikev1 enable INTERFACE")
     changed = tuple(interfaces.get(interface.name or "", interface) for interface in config.interfaces)
-    return replace(config, interfaces=changed), found
+    mtu = {name: min(config.mtu.get(name, ETHERNET_MTU), rtnetlink.mtu(device)) for name, device in found.items()}
+    return replace(config, interfaces=changed, mtu={**config.mtu, **mtu}), found
 
 
 def _with_address_of(device: str, interface: Interface, here: Mapping[IPv4Address, str], enabled: Span) -> Interface:
