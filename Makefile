@@ -20,7 +20,7 @@ help:
 	@echo 'make golden   write the expected outputs anew; review them with git diff'
 	@echo 'make docs     the documentation in English and Japanese, into docs/_build/html'
 	@echo 'make messages bring the Japanese catalogues up to what the English guide says now'
-	@echo 'make bench    what one tunnel costs in CPU and memory; how fast a large log is explained'
+	@echo 'make bench    what one tunnel costs and carries, beside strongSwan; how fast a large log is explained'
 
 lab: $(READY)
 	$(BIN)/mainmode lab examples/two-sites/site-a.cfg examples/two-sites/site-b.cfg --trigger icmp:192.168.1.2:192.168.2.1

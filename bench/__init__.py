@@ -1,1 +1,1 @@
-"""What one tunnel costs. `make bench` prints the tables; nothing here is part of the program."""
+"""What one tunnel costs and carries. `make bench` prints the tables; nothing here is part of the program."""

@@ -11,28 +11,50 @@ from bench.explain import MEBI, Explained
 from bench.explain import measure as explained
 from bench.memory import Sizes, measure
 from bench.sites import Kind
+from bench.throughput import SUITES, missing, table
+from bench.throughput import measure as carried
 from mainmode.config.model import Config
 
 KINDS: tuple[Kind, ...] = ("static", "dynamic")
+MEASUREMENTS = ("tunnels", "explain", "throughput")
 NAMES = {"static": "an entry per peer", "dynamic": "one dynamic map"}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m bench", description="What one tunnel costs, and what explaining a large log does."
+        prog="python -m bench",
+        description="What one tunnel costs, what it carries beside strongSwan's, and what explaining a large log does.",
     )
-    parser.add_argument("what", nargs="?", choices=("all", "tunnels", "explain"), default="all")
+    parser.add_argument("what", nargs="?", choices=("all", *MEASUREMENTS), default="all")
     parser.add_argument("--tunnels", type=int, default=1000, help="how many on one hub (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=2, help="CPU: the best of so many (default: %(default)s)")
     parser.add_argument("--mib", type=int, default=64, help="size of the log to explain (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=3, help="throughput: of one stream (default: %(default)g)")
+    parser.add_argument("--turns", type=int, default=3, help="throughput: the median of so many (default: %(default)s)")
+    names = [suite.name for suite in SUITES]
+    parser.add_argument("--suite", choices=names, action="append", help="throughput: only this; may be repeated")
     options = parser.parse_args()
-    print(f"Python {platform.python_version()} on {platform.machine()}.\n")
-    if options.what != "explain":
-        _tunnels(options.tunnels, options.rounds)
-    if options.what == "all":
+    print(f"Python {platform.python_version()} on {platform.machine()}.")
+    for name in MEASUREMENTS if options.what == "all" else (options.what,):
         print()
-    if options.what != "tunnels":
-        _explain(options.mib)
+        if name == "tunnels":
+            _tunnels(options.tunnels, options.rounds)
+        elif name == "explain":
+            _explain(options.mib)
+        else:
+            _throughput(options.seconds, options.turns, options.suite or names, alone=options.what != "all")
+
+
+def _throughput(seconds: float, turns: int, suites: list[str], *, alone: bool) -> None:
+    lacking = missing()
+    if lacking is not None:
+        if alone:
+            raise SystemExit(f"throughput cannot be measured here: {lacking}")
+        print(f"throughput: not measured, {lacking}")
+        return
+    print(f"throughput between two sites, the same software at both ends, medians of {turns}:")
+    for line in table(carried(seconds, turns, [suite for suite in SUITES if suite.name in suites])):
+        print(f"  {line}")
 
 
 def _explain(mebi: int) -> None:

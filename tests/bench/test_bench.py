@@ -6,7 +6,11 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from tests.paths import REPO
+from tests.peers.charon import CHARON, SWANCTL
+from tests.peers.world import require_programs
 
 
 def test_the_bench_prints_its_table() -> None:
@@ -35,3 +39,30 @@ def test_the_bench_explains_a_syslog_in_bounded_memory() -> None:
     (rate, peak) = re.findall(r"([\d,]+) lines per second, .*; peak (\d+) MiB", done.stdout)[0]
     assert int(rate.replace(",", "")) > 1000
     assert 10 < int(peak) < 100
+
+
+@pytest.mark.peer
+@pytest.mark.namespaces
+def test_the_bench_carries_traffic_through_both_kinds_of_gateway() -> None:
+    require_programs("iperf3", "ip", "ping", "nft", CHARON, SWANCTL)
+    words = ("throughput", "--turns", "1", "--seconds", "1", "--suite", "aes128-sha1")
+    command = [sys.executable, "-m", "bench", *words]
+    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    row = r"^    (\S.*?) {2,}([\d.,]+) +([\d.,]+) +\(([\d.]+)\) +([\d.,]+) +\(([\d.]+)\)$"
+    rows = re.findall(row, done.stdout, re.MULTILINE)
+    assert [name for name, *_ in rows] == [
+        "TCP, one stream, Mbit/s",
+        "CPU of both gateways, s per Gbit",
+        "64-octet datagrams carried per second",
+        "the same, received of a flood",
+    ]
+    for name, *cells in rows:
+        theirs, in_udp, its_ratio, esp, other_ratio = (float(cell.replace(",", "")) for cell in cells)
+        assert min(theirs, in_udp, esp) > 0, name
+        # Rounded to whole numbers before and to hundredths after.
+        assert its_ratio == pytest.approx(in_udp / theirs, rel=0.1, abs=0.02), name
+        assert other_ratio == pytest.approx(esp / theirs, rel=0.1, abs=0.02), name
+    # A net for what is broken, not a bar: the machine has other things to do while tests run.
+    (_, _, _, in_udp_ratio, _, esp_ratio) = rows[0]
+    assert min(float(in_udp_ratio), float(esp_ratio)) > 0.3

@@ -6,9 +6,10 @@ in this process (`memory`) offers `PacketPlane` too, the kernel's keeps its pack
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mainmode.config.vocabulary import protocol_name
 from mainmode.events import (
@@ -69,6 +70,14 @@ class PacketPlane(DataPlane, Protocol):
     def path_mtu_told(self, report: Report, now: float) -> PathMtuUpdated | PathMtuUnchanged | None:
         """What becomes of an ICMP message about a packet of ours. None: it is about none that an SA here has sent."""
 
+    def outbound_all(self, packets: Sequence[bytes], now: float) -> list[ProtectedRun | Alone]:
+        """What becomes of several packets, in their order, each as `outbound` would have it."""
+
+    def inbound_all(
+        self, esps: Sequence[bytes], source: IPv4Address, now: float, tos: int = 0
+    ) -> list[DeliveredRun | Dropped]:
+        """What becomes of several ESP packets, as in `inbound`; those of a run in the order in which they came."""
+
 
 @dataclass(frozen=True, slots=True)
 class Protected:
@@ -95,6 +104,31 @@ class NoSa:
     """No SA is for this packet; whether one should be negotiated is for the crypto map to say."""
 
     packet: Packet
+
+
+class ProtectedRun(NamedTuple):
+    """Packets that go out in ESP one after the other, by the same SA."""
+
+    datagrams: Sequence[bytes]
+    """Each as in `Protected`, and so are the others."""
+    sa: IpsecSa
+    tos: int
+    df: bool
+
+
+class Alone(NamedTuple):
+    """A packet that is in no run, and what becomes of it."""
+
+    packet: bytes
+    done: Protected | CutUp | NoSa | Dropped
+
+
+class DeliveredRun(NamedTuple):
+    """Packets that came out of the tunnel one after the other, by the same SA."""
+
+    packets: Sequence[bytes]
+    """Each as in `Delivered`."""
+    sa: IpsecSa
 
 
 @dataclass(frozen=True, slots=True)

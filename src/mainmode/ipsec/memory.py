@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address
+from itertools import groupby
 
 from mainmode.blame import Refused
 from mainmode.events import PathMtuUnchanged, PathMtuUpdated
-from mainmode.ipsec.dataplane import CutUp, Delivered, Dropped, NoSa, PacketPlane, Protected
+from mainmode.ipsec.dataplane import (
+    Alone,
+    CutUp,
+    Delivered,
+    DeliveredRun,
+    Dropped,
+    NoSa,
+    PacketPlane,
+    Protected,
+    ProtectedRun,
+)
 from mainmode.ipsec.drops import Drop
-from mainmode.ipsec.esp import Decryptor, Encryptor
+from mainmode.ipsec.esp import FLOWS, Decryptor, Encryptor
 from mainmode.ipsec.fragmentation import fragments
 from mainmode.ipsec.icmp import too_big
-from mainmode.ipsec.pathmtu import PathMtu, Report
+from mainmode.ipsec.pathmtu import DONT_FRAGMENT, PathMtu, Report
 from mainmode.ipsec.sa import INVALID_SPI, Counters, IpsecSa
-from mainmode.ipsec.selectors import Packet, SelectorIndex, read_packet
+from mainmode.ipsec.selectors import Flow, Packet, SelectorIndex, flow_of, read_packet
 
 
 class MemoryPlane(PacketPlane):
@@ -26,6 +37,8 @@ class MemoryPlane(PacketPlane):
         self._inbound: dict[int, Decryptor] = {}
         self._outbound: dict[tuple[IPv4Address, int], Encryptor] = {}
         self._index: SelectorIndex[Encryptor] = SelectorIndex()
+        self._flows: dict[Flow, Encryptor] = {}
+        """What `_index` has found, until another SA might have the packet."""
 
     def install(self, sa: IpsecSa) -> None:
         if sa.direction == "inbound":
@@ -38,12 +51,14 @@ class MemoryPlane(PacketPlane):
         encryptor = Encryptor(sa, self._entropy)
         self._outbound[sa.id] = encryptor
         self._index.add(sa.selectors, sa.sequence, encryptor)
+        self._flows.clear()
 
     def remove(self, sa: IpsecSa) -> None:
         if sa.direction == "inbound":
             self._inbound.pop(sa.spi, None)
         elif encryptor := self._outbound.pop(sa.id, None):
             self._index.remove(sa.selectors, encryptor)
+            self._flows.clear()
 
     def counters(self, sa: IpsecSa) -> Counters:
         return self._end(sa).counters
@@ -66,6 +81,11 @@ class MemoryPlane(PacketPlane):
         esp = encryptor.protect(packet[: header.length], now)
         if isinstance(esp, Drop):
             return Dropped(esp, encryptor.sa, inner=header)
+        flow = flow_of(packet)
+        if flow is not None:
+            if len(self._flows) >= FLOWS:
+                self._flows.clear()
+            self._flows[flow] = encryptor
         return Protected(esp, encryptor.sa, packet[1], encryptor.path.outer_df(packet))
 
     def _too_long(self, encryptor: Encryptor, packet: bytes, header: Packet, now: float) -> Protected | CutUp | Dropped:
@@ -98,12 +118,60 @@ class MemoryPlane(PacketPlane):
         return CutUp(tuple(out))
 
     def inbound(self, esp: bytes, source: IPv4Address, now: float, tos: int = 0) -> Delivered | Dropped:
-        spi, sequence = int.from_bytes(esp[:4]), int.from_bytes(esp[4:8])
-        decryptor = self._inbound.get(spi)
+        decryptor = self._inbound.get(int.from_bytes(esp[:4]))
         if decryptor is None:
-            return Dropped(Drop.UNKNOWN_SPI, None, source, spi, sequence)
+            return _unknown(esp, source)
         opened = decryptor.open(esp, source, now, tos)
         return opened if isinstance(opened, Dropped) else Delivered(opened, decryptor.sa)
+
+    def outbound_all(self, packets: Sequence[bytes], now: float) -> list[ProtectedRun | Alone]:
+        results: list[ProtectedRun | Alone] = []
+        run: list[bytes] = []
+        sender: Encryptor | None = None
+        header = -1
+        for packet in packets:
+            flow = flow_of(packet)
+            encryptor = self._flows.get(flow) if flow else None
+            if encryptor is not None and len(packet) > encryptor.path.room:
+                encryptor = None
+            # What the outer header takes from the inner one.
+            its = packet[1] << 8 | packet[6] & DONT_FRAGMENT if encryptor is not None else -1
+            if encryptor is not sender or its != header:
+                results += self._run(sender, run, now)
+                sender, header, run = encryptor, its, []
+            if encryptor is None:
+                results.append(Alone(packet, self.outbound(packet, now)))
+            else:
+                run.append(packet)
+        return results + self._run(sender, run, now)
+
+    def _run(self, sender: Encryptor | None, packets: Sequence[bytes], now: float) -> list[ProtectedRun | Alone]:
+        """What becomes of packets that all belong to one SA."""
+        if sender is None:
+            return []
+        datagrams = sender.protect_all(packets, now)
+        if datagrams is None:
+            return [Alone(packet, self.outbound(packet, now)) for packet in packets]
+        return [ProtectedRun(datagrams, sender.sa, packets[0][1], sender.path.outer_df(packets[0]))]
+
+    def inbound_all(
+        self, esps: Sequence[bytes], source: IPv4Address, now: float, tos: int = 0
+    ) -> list[DeliveredRun | Dropped]:
+        results: list[DeliveredRun | Dropped] = []
+        for spi, run in groupby(esps, lambda esp: esp[:4]):
+            decryptor = self._inbound.get(int.from_bytes(spi))
+            if decryptor is None:
+                results += (_unknown(esp, source) for esp in run)
+                continue
+            packets: list[bytes] = []
+            for opened in decryptor.open_all(list(run), source, now, tos):
+                if isinstance(opened, Dropped):
+                    results.append(opened)
+                else:
+                    packets.append(opened)
+            if packets:
+                results.append(DeliveredRun(packets, decryptor.sa))
+        return results
 
     def path_mtu_told(self, report: Report, now: float) -> PathMtuUpdated | PathMtuUnchanged | None:
         spi, sequence = int.from_bytes(report.quoted[:4]), int.from_bytes(report.quoted[4:8])
@@ -123,3 +191,7 @@ class MemoryPlane(PacketPlane):
 
     def _end(self, sa: IpsecSa) -> Encryptor | Decryptor:
         return self._inbound[sa.spi] if sa.direction == "inbound" else self._outbound[sa.id]
+
+
+def _unknown(esp: bytes, source: IPv4Address) -> Dropped:
+    return Dropped(Drop.UNKNOWN_SPI, None, source, int.from_bytes(esp[:4]), int.from_bytes(esp[4:8]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import insort
 from dataclasses import dataclass
 from itertools import count
+from struct import Struct
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from mainmode.blame import Refused
@@ -81,6 +82,28 @@ def read_packet(data: bytes) -> Packet | Drop:
         offset,
         bool(flags & 0x2000),
     )
+
+
+Flow = tuple[int, bytes]
+"""Protocol; both addresses and both ports as they stand in a packet: all that a selector looks at."""
+
+_ORDINARY: Final = Struct(">BxHxxHxBxx12s")
+_SHORTEST: Final = 28
+"""Octets of an IPv4 header without options and a UDP header."""
+
+
+def flow_of(data: bytes) -> Flow | None:
+    """What tells an ordinary packet from those of other flows: TCP or UDP, whole, without IP options or link padding.
+
+    Such a packet is sound as far as `read_packet` looks, and two of one flow belong to the same SA. None says nothing:
+    `read_packet` has to look.
+    """
+    if len(data) < _SHORTEST:
+        return None
+    first, length, fragment, protocol, ends = _ORDINARY.unpack_from(data)
+    if first != 0x45 or length != len(data) or fragment & 0x3FFF or protocol not in (TCP, UDP):
+        return None
+    return protocol, ends
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from mainmode.exec.debugging import Debugging
 from mainmode.exec.statistics import Statistics
 from mainmode.gateway import Action, Endpoint, Gateway, Install, Remove, Send
 from mainmode.ike.sa import NAT_T_PORT, NON_ESP_MARKER, Tunnel
-from mainmode.ipsec.dataplane import Delivered, Dropped, Protected
+from mainmode.ipsec.dataplane import DeliveredRun, Dropped, ProtectedRun
 from mainmode.ipsec.drops import Drop
 from mainmode.ipsec.memory import MemoryPlane
 from mainmode.ipsec.outer import ETHERNET_MTU
@@ -44,13 +44,13 @@ from mainmode.shell.meeting import directory
 from mainmode.shell.notify import notify, watchdog_interval
 from mainmode.shell.operator import Operator
 from mainmode.shell.tun import LARGEST, Tun
-from mainmode.shell.udp import Arrival, Port, open_ports
+from mainmode.shell.udp import Port, open_ports
 from mainmode.shell.unreachable import Unreachable
 from mainmode.shell.userspace import Userspace
 from mainmode.span import Span
 
 BURST: Final = 64
-"""Packets taken from one socket before the others have their turn."""
+"""Packets taken from one socket before the others have their turn, and some more where they come as one."""
 
 COMPLAINTS_PER_SECOND: Final = 10
 """Lines about dropped ESP: a flood of garbage must not become a flood of log."""
@@ -141,37 +141,49 @@ class Service:
     # -- the three inputs ---------------------------------------------------------------------------------------------
 
     def _arrivals(self, port: Port) -> None:
+        at = now()
+        esps: list[bytes] = []
+        source = port.local
+        tos = 0
         for number in range(BURST):
             arrival = port.receive()
             if arrival is None:
                 if not number:  # it was not a datagram that woke us
                     self._reports(port)
-                return
-            if not arrival.payload:
+                break
+            if not arrival.payloads:
                 self._reports(port)
                 continue
-            if arrival.payload == KEEPALIVE:
-                continue
-            at = now()
-            self._passed(arrival.payload, arrival.source, arrival.to, arrival.to, at)
-            if not port.local.port or (port.local.port == NAT_T_PORT and arrival.payload[:4] != NON_ESP_MARKER):
-                self._from_peer(arrival, at)
-            else:
-                self.statistics.received(arrival.payload, arrival.to)
-                self.carry_out(self.gateway.receive(arrival.payload, arrival.source, at, arrival.to))
+            if arrival.source != source or arrival.tos != tos:
+                self._from_peer(esps, source, port.local, at, tos)
+                esps, source, tos = [], arrival.source, arrival.tos
+            for payload in arrival.payloads:
+                if not payload or payload == KEEPALIVE:
+                    continue
+                self._passed(payload, source, port.local, port.local, at)
+                if not port.local.port or (port.local.port == NAT_T_PORT and payload[:4] != NON_ESP_MARKER):
+                    esps.append(payload)
+                    continue
+                self._from_peer(esps, source, port.local, at, tos)
+                esps = []
+                self.statistics.received(payload, port.local)
+                self.carry_out(self.gateway.receive(payload, source, at, port.local))
+            if len(esps) >= BURST:
+                break
+        self._from_peer(esps, source, port.local, at, tos)
 
-    def _from_peer(self, arrival: Arrival, at: float) -> None:
-        source, to = arrival.source.address, arrival.to.address
-        done = self._userspace.from_peer(arrival.payload, source, to, at, arrival.tos)
-        if isinstance(done, Delivered):
-            if self.captures.running:
-                self.captures.inside(done.packet, done.packet[16:20], at)
-            if done.sa.in_udp:
-                tunnel = self._tunnel(done.sa.spi)
-                if tunnel is not None and tunnel.sa.remote != arrival.source:
-                    self.gateway.esp_from(tunnel, arrival.source, arrival.to, at)
-        elif done.why is Drop.UNKNOWN_SPI:
-            self.carry_out(self.gateway.unknown_spi(done.spi, source, at))
+    def _from_peer(self, esps: Sequence[bytes], source: Endpoint, to: Endpoint, at: float, tos: int) -> None:
+        for done in self._userspace.from_peer(esps, source.address, to.address, at, tos) if esps else ():
+            if isinstance(done, DeliveredRun):
+                if self.captures.running:
+                    for packet in done.packets:
+                        self.captures.inside(packet, packet[16:20], at)
+                if done.sa.in_udp:
+                    tunnel = self._tunnel(done.sa.spi)
+                    if tunnel is not None and tunnel.sa.remote != source:
+                        self.gateway.esp_from(tunnel, source, to, at)
+            elif done.why is Drop.UNKNOWN_SPI:
+                self.carry_out(self.gateway.unknown_spi(done.spi, source.address, at))
 
     def _reports(self, port: Port) -> None:
         """ICMP about packets of ours that were too long for somebody on the way."""
@@ -183,14 +195,19 @@ class Service:
                 self._say_seldom(event)
 
     def _from_hosts(self) -> None:
-        for _ in range(BURST):
-            packet = self._tun.read()
-            if packet is None:
-                return
-            at = now()
-            if self.captures.running and packet[0] >> 4 == 4:
-                self.captures.inside(packet, packet[12:16], at)
-            self._userspace.from_hosts(packet, at)
+        at = now()
+        packets: list[bytes] = []
+        while len(packets) < BURST:
+            more = self._tun.read()
+            if more is None:
+                break
+            packets += more
+        if self.captures.running:
+            for packet in packets:
+                if packet[0] >> 4 == 4:
+                    self.captures.inside(packet, packet[12:16], at)
+        if packets:
+            self._userspace.from_hosts(packets, at)
 
     def _acquire(self, packet: bytes) -> None:
         self.carry_out(self.gateway.outbound(packet, now()))
@@ -240,12 +257,12 @@ class Service:
     def _say_unusable(self, sa: IpsecSa, why: Exception) -> None:
         print(f"mainmode: SPI 0x{sa.spi:08x} of {sa.remote} cannot be used: {why}", file=sys.stderr, flush=True)
 
-    def _send(self, payload: bytes, source: Endpoint, to: Endpoint, tos: int = 0, df: bool = False) -> None:
+    def _send(self, payload: bytes, source: Endpoint, to: Endpoint) -> None:
         port = self._ports.get(source)
         if port is None:
             return
         self._passed(payload, source, to, source, now())
-        port.send(payload, to, tos, df)
+        port.send(payload, to)
 
     def _passed(self, payload: bytes, source: Endpoint, to: Endpoint, ours: Endpoint, at: float) -> None:
         """Something went over the wire: for the captures."""
@@ -254,7 +271,7 @@ class Service:
         if self.captures.running:
             self.captures.outside(outer(payload, source, to), ours.address, at)
 
-    def _send_esp(self, protected: Protected) -> None:
+    def _send_esp(self, protected: ProtectedRun) -> None:
         sa = protected.sa
         tunnel = self._tunnel(sa.pair_spi) if sa.in_udp else None
         if tunnel is not None:
@@ -262,7 +279,14 @@ class Service:
             source, to = tunnel.sa.local, tunnel.sa.remote
         else:
             source, to = Endpoint(sa.local, sa.local_port), Endpoint(sa.remote, sa.remote_port)
-        self._send(protected.datagram, source, to, protected.tos, protected.df)
+        port = self._ports.get(source)
+        if port is None:
+            return
+        if self.capture is not None or self.captures.running:
+            at = now()
+            for datagram in protected.datagrams:
+                self._passed(datagram, source, to, source, at)
+        port.send_all(protected.datagrams, to, protected.tos, protected.df)
 
     def _tunnel(self, inbound_spi: int) -> Tunnel | None:
         found = self._tunnels.get(inbound_spi)

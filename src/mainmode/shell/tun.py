@@ -1,14 +1,22 @@
-"""A TUN device: IPv4 packets of this host in and out, without a link header. Knows no gateway and no selectors."""
+"""A TUN device: IPv4 packets of this host in and out, without a link header. Knows no gateway and no selectors.
+
+Where the kernel can, it hands over a long piece of a TCP stream at once and takes one at once, each with a header that
+says how to cut it (linux/virtio_net.h). In between there are only packets as they would be on a wire.
+"""
 
 from __future__ import annotations
 
 import errno
 import fcntl
 import os
+from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network
 from struct import Struct
 from typing import Final
 
+from mainmode.ipsec.coalescing import coalesced
+from mainmode.ipsec.segmenting import completed, segmented
+from mainmode.ipsec.selectors import TCP
 from mainmode.shell import rtnetlink
 
 _DEVICE: Final = "/dev/net/tun"
@@ -18,6 +26,20 @@ _TUNSETIFF: Final = 0x400454CA
 _IFF_TUN: Final = 0x0001
 _IFF_NO_PI: Final = 0x1000
 """Packets without the four octets of flags and protocol (linux/if_tun.h)."""
+
+_IFF_VNET_HDR: Final = 0x4000
+_TUNSETOFFLOAD: Final = 0x400454D0
+_TUN_F_CSUM, _TUN_F_TSO4, _TUN_F_USO4, _TUN_F_USO6 = 0x01, 0x02, 0x20, 0x40
+_STREAMS: Final = _TUN_F_CSUM | _TUN_F_TSO4
+_DATAGRAMS: Final = _STREAMS | _TUN_F_USO4 | _TUN_F_USO6
+"""Long UDP packets, since Linux 6.2; the kernel takes both kinds or neither."""
+
+_OFFLOAD: Final = Struct("=BBHHHH")
+"""virtio_net_hdr: flags, kind, octets of the headers and of a segment's payload, where the checksum's range begins, and
+where in there the checksum stands."""
+_NEEDS_CHECKSUM: Final = 1
+_KIND_NONE, _KIND_TCP, _KIND_UDP = 0, 1, 5
+_PLAIN: Final = bytes(_OFFLOAD.size)
 
 LARGEST: Final = 65535
 
@@ -29,27 +51,56 @@ class Tun:
         """`name` may hold `%d` for a free number. OSError: no /dev/net/tun, no CAP_NET_ADMIN, the name is taken."""
         self.fd = os.open(_DEVICE, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
-            request = fcntl.ioctl(self.fd, _TUNSETIFF, _REQUEST.pack(name.encode(), _IFF_TUN | _IFF_NO_PI))
+            flags = _IFF_TUN | _IFF_NO_PI | _IFF_VNET_HDR
+            request = fcntl.ioctl(self.fd, _TUNSETIFF, _REQUEST.pack(name.encode(), flags))
             self.name = _REQUEST.unpack(request)[0].rstrip(b"\0").decode()
+            self._streams = self._offload(_STREAMS)
+            self._datagrams = self._streams and self._offload(_DATAGRAMS)
             rtnetlink.link_up(self.name, mtu)
         except OSError:
             os.close(self.fd)
             raise
 
+    def _offload(self, what: int) -> bool:
+        """Ask the kernel for long packets. Whether it knows them."""
+        try:
+            fcntl.ioctl(self.fd, _TUNSETOFFLOAD, what)
+        except OSError:
+            return False
+        return True
+
     def close(self) -> None:
         os.close(self.fd)
 
-    def read(self) -> bytes | None:
-        """The next packet that this host routed here; None while there is none."""
+    def read(self) -> list[bytes] | None:
+        """The next packets that this host routed here, of one flow; None while there are none."""
         try:
-            return os.read(self.fd, LARGEST)
+            data = os.read(self.fd, _OFFLOAD.size + LARGEST)
         except BlockingIOError:
             return None
+        flags, kind, _, size, start, offset = _OFFLOAD.unpack_from(data)
+        packet = data[_OFFLOAD.size :]
+        if kind != _KIND_NONE:
+            return segmented(packet, size)
+        return [completed(packet, start, offset) if flags & _NEEDS_CHECKSUM else packet]
 
-    def write(self, packet: bytes) -> bool:
-        """Hand a packet to this host. False if it does not want it now: then it is lost, as packets are."""
+    def write(self, packets: Iterable[bytes]) -> int:
+        """Hand packets to this host. How many it does not want now: those are lost, as packets are."""
+        if not self._streams:
+            return sum(not self._write((_PLAIN, packet)) for packet in packets)
+        lost = 0
+        for long in coalesced(packets, udp=self._datagrams):
+            header = _PLAIN
+            if long.size:
+                kind, offset = (_KIND_TCP, 16) if long.protocol == TCP else (_KIND_UDP, 6)
+                header = _OFFLOAD.pack(_NEEDS_CHECKSUM, kind, len(long.parts[0]), long.size, 20, offset)
+            if not self._write((header, *long.parts)):
+                lost += max(1, len(long.parts) - 1)
+        return lost
+
+    def _write(self, parts: tuple[bytes, ...]) -> bool:
         try:
-            os.write(self.fd, packet)
+            os.writev(self.fd, parts)
         except OSError:
             return False
         return True

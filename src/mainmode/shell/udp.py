@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address
+from struct import Struct
 from typing import Final, NamedTuple
 
 from mainmode.blame import ConfigError
@@ -23,8 +24,6 @@ ESP: Final = 50
 """IP protocol number (RFC 4303)."""
 
 LARGEST: Final = 65535
-_ANCILLARY: Final = socket.CMSG_SPACE(1)
-"""Room for the TOS octet."""
 
 _IP_MTU_DISCOVER: Final = 10
 _IP_RECVTOS: Final = 13
@@ -34,13 +33,27 @@ _WITHOUT_DF: Final = 5
 goes by the device's MTU alone: what an ICMP message has put into its routes, true or forged, changes no packet."""
 
 BUFFER: Final = 4 * 1024 * 1024
-"""Octets; a burst of a fast sender must survive one turn of the event loop. The kernel cuts it to its own maximum."""
+"""Octets; a burst of a fast sender must survive one turn of the event loop. Without CAP_NET_ADMIN the kernel cuts it to
+its own maximum."""
+_SO_SNDBUFFORCE, _SO_RCVBUFFORCE = 32, 33
+"""`asm-generic/socket.h`; the socket module does not have them."""
+
+_UDP_SEGMENT, _UDP_GRO = 103, 104
+"""`linux/udp.h`, since Linux 4.18 and 5.0: many datagrams of one length in one call."""
+_LENGTH: Final = Struct("=H")
+_GRO_LENGTH: Final = Struct("=i")
+_ANCILLARY: Final = socket.CMSG_SPACE(1) + socket.CMSG_SPACE(_GRO_LENGTH.size)
+"""Room for the TOS octet and for the length of each datagram."""
+_AT_ONCE: Final = 64
+"""Datagrams in one call (UDP_MAX_SEGMENTS of the kernels that have fewest)."""
+_OCTETS_AT_ONCE: Final = 65535 - 20 - 8
 
 
 class Arrival(NamedTuple):
-    """What one socket received: the payload of UDP or of IP protocol 50."""
+    """What one socket received at once from one source."""
 
-    payload: bytes
+    payloads: Sequence[bytes]
+    """Of UDP or of IP protocol 50. None of them: nothing came but an error, and there may be more."""
     source: Endpoint
     to: Endpoint
     """Port 0: it came as IP protocol 50."""
@@ -76,13 +89,20 @@ class Port:
             self._put(0, False)
             self.socket.setsockopt(socket.IPPROTO_IP, _IP_RECVTOS, 1)
             queue_errors(self.socket)
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
+            self._buffer(_SO_RCVBUFFORCE, socket.SO_RCVBUF)
+            self._buffer(_SO_SNDBUFFORCE, socket.SO_SNDBUF)
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode() + b"\0")
             self.socket.bind((str(local.address), local.port))
         except OSError:
             self.socket.close()
             raise
+        # What is long and equal is ESP, and ESP in UDP is on this port only.
+        many = local.port == NAT_T_PORT
+        self._gso = many and self._can(_UDP_SEGMENT, 0)
+        if many:
+            self._can(_UDP_GRO, 1)
+        self._received = bytearray(LARGEST)
+        self._view = memoryview(self._received)
 
     def _put(self, tos: int, df: bool) -> None:
         """What the kernel writes into the headers of datagrams from now on."""
@@ -92,19 +112,44 @@ class Port:
             self.socket.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _WITH_DF if df else _WITHOUT_DF)
         self._header = tos, df
 
-    def receive(self) -> Arrival | None:
-        """The next datagram; None while there is none."""
+    def _buffer(self, forced: int, asked: int) -> None:
         try:
-            data, ancillary, _, source = self.socket.recvmsg(LARGEST, _ANCILLARY)
+            self.socket.setsockopt(socket.SOL_SOCKET, forced, BUFFER)
+        except PermissionError:
+            self.socket.setsockopt(socket.SOL_SOCKET, asked, BUFFER)
+
+    def _can(self, option: int, value: int) -> bool:
+        try:
+            self.socket.setsockopt(socket.IPPROTO_UDP, option, value)
+        except OSError:
+            return False
+        return True
+
+    def receive(self) -> Arrival | None:
+        """What came next; None while there is nothing."""
+        try:
+            length, ancillary, _, source = self.socket.recvmsg_into((self._received,), _ANCILLARY)
         except BlockingIOError:
             return None
         except OSError:
             # What an ICMP message reported about an earlier datagram (`reports`); it says nothing about the next one.
-            return Arrival(b"", self.local, self.local)
+            return Arrival((), self.local, self.local)
+        data = self._view[:length]
         if self._raw:
             # A raw socket delivers the IP header as well.
-            return Arrival(data[(data[0] & 0x0F) * 4 :], _endpoint(source), self.local, data[1])
-        return Arrival(data, _endpoint(source), self.local, ancillary[0][2][0] if ancillary else 0)
+            return Arrival((bytes(data[(data[0] & 0x0F) * 4 :]),), _endpoint(source), self.local, data[1])
+        tos = 0
+        each = length
+        for level, kind, value in ancillary:
+            if level == socket.IPPROTO_IP and kind == socket.IP_TOS:
+                tos = value[0]
+            elif level == socket.IPPROTO_UDP and kind == _UDP_GRO:
+                each = _GRO_LENGTH.unpack(value)[0]
+        if each >= length:
+            return Arrival((bytes(data),), _endpoint(source), self.local, tos)
+        # They came as one because all of them but the last are equally long.
+        payloads = [bytes(data[at : at + each]) for at in range(0, length, each)]
+        return Arrival(payloads, _endpoint(source), self.local, tos)
 
     def send(self, payload: bytes, to: Endpoint, tos: int = 0, df: bool = False) -> bool:
         """Send a datagram, its IP header with this TOS and DF. False if this host could not: then it is lost, as
@@ -129,8 +174,46 @@ class Port:
         """What ICMP has said about the length of datagrams that were sent here."""
         return reports(self.socket)
 
+    def send_all(self, payloads: Sequence[bytes], to: Endpoint, tos: int, df: bool) -> None:
+        """Send several, each as `send` would have it, in order."""
+        if self._header != (tos, df):
+            self._put(tos, df)
+        at = 0
+        while at < len(payloads):
+            run = _alike(payloads, at) if self._gso else 1
+            if run == 1 or not self._send_run(payloads[at : at + run], to):
+                for payload in payloads[at : at + run]:
+                    self.send(payload, to, tos, df)
+            at += run
+
+    def _send_run(self, payloads: Sequence[bytes], to: Endpoint) -> bool:
+        """Datagrams of one length, and perhaps a shorter one, in one call. False if they cannot be sent like that."""
+        each = _LENGTH.pack(len(payloads[0]))
+        try:
+            self.socket.sendmsg(payloads, [(socket.IPPROTO_UDP, _UDP_SEGMENT, each)], 0, _name(to))
+        except BlockingIOError:
+            return True  # no room for any of them: lost, not to be tried again
+        except OSError as refused:
+            # EIO: the device computes no checksums, and never will. EINVAL: too long for its MTU.
+            self._gso = refused.errno != errno.EIO
+            return False
+        return True
+
     def close(self) -> None:
         self.socket.close()
+
+
+def _alike(payloads: Sequence[bytes], at: int) -> int:
+    """How many from there on can be sent in one call."""
+    each = len(payloads[at])
+    run = 1
+    for payload in payloads[at + 1 : at + min(_AT_ONCE, max(1, _OCTETS_AT_ONCE // max(each, 1)))]:
+        if len(payload) > each:
+            break
+        run += 1
+        if len(payload) < each:
+            break
+    return run
 
 
 def open_ports(address: IPv4Address, device: str, enabled: Span, nat_traversal: bool) -> list[Port]:

@@ -10,7 +10,7 @@ not fit into a tunnel is cut up, or answered with ICMP, by what that tunnel's pa
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Network, summarize_address_range
 from typing import Final, NamedTuple
 
@@ -19,7 +19,7 @@ from mainmode.config.model import Addresses, AddressRange, Config
 from mainmode.events import ProxyId
 from mainmode.gateway.path import way_out
 from mainmode.ike.cryptomap import Match, walk_outbound
-from mainmode.ipsec.dataplane import CutUp, Delivered, Dropped, NoSa, Protected
+from mainmode.ipsec.dataplane import Alone, CutUp, DeliveredRun, Dropped, NoSa, Protected, ProtectedRun
 from mainmode.ipsec.drops import Drop
 from mainmode.ipsec.icmp import TooBig
 from mainmode.ipsec.memory import MemoryPlane
@@ -54,7 +54,7 @@ class Userspace:
         tun: Tun,
         plane: MemoryPlane,
         *,
-        send: Callable[[Protected], None],
+        send: Callable[[ProtectedRun], None],
         acquire: Callable[[bytes], None],
         complain: Callable[[Dropped, IPv4Address], None],
         tell: Callable[[TooBig], None],
@@ -108,45 +108,57 @@ class Userspace:
 
     # -- packets ------------------------------------------------------------------------------------------------------
 
-    def from_hosts(self, packet: bytes, now: float) -> None:
-        """A packet that this host routed into the TUN device."""
-        if packet[0] >> 4 != 4:
-            self.counters["not IPv4"] += 1  # the kernel's own router solicitations on a new interface
-            return
+    def from_hosts(self, packets: Sequence[bytes], now: float) -> None:
+        """Packets that this host routed into the TUN device."""
+        ours = [packet for packet in packets if packet[0] >> 4 == 4]
+        # The kernel's own router solicitations on a new interface.
+        self.counters["not IPv4"] += len(packets) - len(ours)
         if self._config.tcpmss:
-            packet = clamped(packet, self._config.tcpmss)
-        done = self.plane.outbound(packet, now)
+            largest = self._config.tcpmss
+            ours = [clamped(packet, largest) for packet in ours]
+        for result in self.plane.outbound_all(ours, now):
+            if isinstance(result, ProtectedRun):
+                self._send(result)
+            else:
+                self._alone(result, now)
+
+    def _alone(self, alone: Alone, now: float) -> None:
+        done = alone.done
         if isinstance(done, Protected):
-            self._send(done)
+            self._send_one(done)
         elif isinstance(done, NoSa):
-            self._without_sa(packet, done, now)
+            self._without_sa(alone.packet, done, now)
         else:
             self._otherwise(done)
+
+    def _send_one(self, one: Protected) -> None:
+        self._send(ProtectedRun((one.datagram,), one.sa, one.tos, one.df))
 
     def _otherwise(self, done: CutUp | Dropped) -> None:
         if isinstance(done, CutUp):
             for piece in done.pieces:
-                self._send(piece)
+                self._send_one(piece)
             return
         if done.too_big is not None:
             self._tell(done.too_big)
         self._complain(done, done.sa.local if done.sa else IPv4Address(0))
 
     def from_peer(
-        self, esp: bytes, source: IPv4Address, to: IPv4Address, now: float, tos: int = 0
-    ) -> Delivered | Dropped:
+        self, esps: Sequence[bytes], source: IPv4Address, to: IPv4Address, now: float, tos: int = 0
+    ) -> list[DeliveredRun | Dropped]:
         """ESP arrived at our address `to`. What became of it, for whoever must tell the peer.
 
-        `tos`: that octet of the outer IP header.
+        `tos`: that octet of the outer IP headers.
         """
-        done = self.plane.inbound(esp, source, now, tos)
-        if isinstance(done, Dropped):
-            self._complain(done, to)
-            return done
-        packet = clamped(done.packet, self._config.tcpmss) if self._config.tcpmss else done.packet
-        if not self._tun.write(packet):
-            self.counters["not taken by this host"] += 1
-        return done
+        results = self.plane.inbound_all(esps, source, now, tos)
+        largest = self._config.tcpmss
+        for done in results:
+            if isinstance(done, Dropped):
+                self._complain(done, to)
+                continue
+            packets = [clamped(packet, largest) for packet in done.packets] if largest else done.packets
+            self.counters["not taken by this host"] += self._tun.write(packets)
+        return results
 
     def _without_sa(self, packet: bytes, no_sa: NoSa, now: float) -> None:
         match = self._wanted(packet)
@@ -183,7 +195,7 @@ class Userspace:
             for waiting in queue:
                 done = self.plane.outbound(waiting.packet, now) if waiting.at >= now - PATIENCE else None
                 if isinstance(done, Protected):
-                    self._send(done)
+                    self._send_one(done)
                 elif isinstance(done, NoSa):
                     left.append(waiting)
                 elif done is not None:
