@@ -165,7 +165,7 @@ _LAST: Final[frozenset[type[Event]]] = frozenset({
     ev.StaticMapMismatch, ev.StaticMapWithoutAcl, ev.StaticMapIncomplete, ev.CryptoMapPeerConfigured,
     ev.PeerMismatch, ev.CryptoMapEntryMissing, ev.CryptoMapPolicyNotFound, ev.Phase2ProposalAccepted,
     ev.ResponderLifetimeDecoding, ev.RekeyIntervalForced, ev.RekeyIntervalOverridden, ev.IpsecSasLoading,
-    ev.QuickModeKeyGenerated, ev.EncryptRuleFound, ev.NegotiationCompleted, ev.KeyAdded, ev.KeyUpdated,
+    ev.QuickModeKeyGenerated, ev.EncryptRuleFound, ev.KeyAdded, ev.KeyUpdated,
     ev.Phase2RekeyTimer, ev.Phase1Completed, ev.KeepaliveAgreed, ev.KeepaliveUnsupported, ev.Phase1RekeyTimer,
     ev.Phase1ProposalsUnacceptable, ev.AttributeMismatch, ev.PayloadError, ev.DecryptedNonsense, ev.RefusalUnreadable,
     ev.DecryptionFailed, ev.HashMismatch, ev.ClearNotifyDropped, ev.NotifyReceived, ev.KeepaliveReceived,
@@ -256,6 +256,13 @@ def _kind(message: ev.MessageDecoded) -> str:
 
 _ATTRIBUTES: Final = 14
 """The payload of a transaction exchange: a peer that takes us for a remote access client."""
+
+_PROCESSED: Final = {
+    "SA": steps.SA, "IKE SA": steps.SA, "IPsec SA": steps.SA, "ke": steps.KE, "ISA_KE": steps.KE, "pfs ke": steps.KE,
+    "nonce": steps.NONCE, "ID": steps.ID, "hash": steps.HASH, "VID": steps.VENDOR, "notify": steps.NOTIFY,
+    "delete": steps.DELETE,
+}  # fmt: skip
+"""The payload's number by what an ASA calls it when it looks at it."""
 
 _PAIRS: Final = {"SA": ("MM1", "MM2"), "KE": ("MM3", "MM4"), "ID": ("MM5", "MM6"), "AM": ("AM1", "AM2")}
 """By sort: the initiator's message, the responder's."""
@@ -382,6 +389,12 @@ class _Draft:
     complete: bool = False
     ended: bool = False
     last_at: float | None = None
+    came: frozenset[int] = frozenset()
+    """Payloads of the last message, if it came in."""
+    hashed: bool = False
+    """Whether the proof in it has been looked at."""
+    negotiated: bool = False
+    """Whether a quick mode was said to be complete, and none has begun since."""
 
     @property
     def role(self) -> Role:
@@ -503,9 +516,15 @@ class _Sorter:
             return current
         if getattr(event, "message_id", 0) or isinstance(event, ev.KeepaliveSent | ev.KeepaliveReceived):
             return self._of_message_id(known, current, event)
-        if isinstance(event, ev.Phase1Completed) and current.complete:
-            proved = (draft for draft in reversed(known) if draft.proved and not draft.complete)
-            return next(proved, None) or self._new(peer)
+        if isinstance(event, ev.Phase1Completed):
+            # Not before the peer's proof has been looked at: until then it is another's.
+            if current.complete or (steps.HASH in current.came and not current.hashed):
+                proved = (draft for draft in reversed(known) if draft.proved and not draft.complete)
+                other = next((draft for draft in proved if draft is not current), None)
+                return other or (self._new(peer) if current.complete else current)
+            return current
+        if isinstance(event, ev.PayloadProcessed):
+            return self._of_payload(known, current, event)
         return next((self._by_spi[spi] for spi in _spis(event) if spi in self._by_spi), current)
 
     def _of_message(
@@ -535,6 +554,19 @@ class _Sorter:
             return self._new(peer, role)
         soon = None in (current.last_at, entry.at) or (entry.at or 0) - (current.last_at or 0) < REPETITION_SECONDS
         return current if direction == "received" and _same(before, message) and soon else self._new(peer, role)
+
+    @staticmethod
+    def _of_payload(known: deque[_Draft], current: _Draft, event: ev.PayloadProcessed) -> _Draft:
+        """The negotiation whose last message has the payload that is looked at, or that waits for a message."""
+        number = _PROCESSED.get(event.payload)
+        if number is None or number in current.came:
+            return current
+        others = [draft for draft in reversed(known) if draft is not current and not draft.ended]
+        having = next((draft for draft in others if number in draft.came and draft.proved), None)
+        if having is not None:
+            return having
+        waiting = (draft for draft in others if draft.message_ids and not (draft.came or draft.negotiated))
+        return next(waiting, current) if current.negotiated else current
 
     def _of_message_id(self, known: deque[_Draft], current: _Draft, event: Event) -> _Draft:
         """The negotiation of an encrypted message, or of a line that names one; DPD names none."""
@@ -568,15 +600,23 @@ class _Sorter:
             draft.last_at = entry.at
         if isinstance(event, ev.MessageDecoded):
             kind, direction = _kind(event), _direction(event)
+            draft.came = frozenset(event.payloads) if direction == "received" else frozenset()
+            draft.hashed = False
             if kind == "QM":
                 draft.message_ids.add(event.message_id)
                 draft.complete = True
+                draft.negotiated = False
             elif kind in _PAIRS and event.direction != "RESENDING":
                 before = draft.seen(kind, direction)
                 if before is None or not _same(before, event):
                     draft.messages.append((kind, direction, event))
         elif isinstance(event, ev.Phase1Completed):
             draft.complete = True
+        elif isinstance(event, ev.PayloadProcessed):
+            draft.hashed = draft.hashed or event.payload == "hash"
+        elif isinstance(event, ev.Phase2Completed):
+            draft.message_ids.add(event.message_id)
+            draft.negotiated = True
         elif isinstance(event, ev.NegotiationStarted):
             if event.what.endswith("Phase 1"):
                 draft.told_role = "initiator"
@@ -626,6 +666,11 @@ class _Layout:
         self._last: Rung | None = None
         self._sending = False
         """Whether the entry before was about the next message."""
+        self._unprinted: list[tuple[int, Rung | None]] = []
+        """Entries about a message that came in and is not in the log yet, each with the last one that was."""
+        self._unprinted_begun = False
+        self._completed = False
+        """Whether phase 1 was said to be complete."""
         for index in draft.lines:
             self._note_quick_role(entries[index].event)
         if self.role == "unknown":
@@ -679,11 +724,23 @@ class _Layout:
         ):
             self._to_receive.append(index)
             return
+        if isinstance(event, ev.Phase1Completed):
+            self._completed = True
+        if isinstance(event, ev.QuickModeBegun | ev.QuickModeStarting) and self._ends_phase1:
+            # Said while MM6 is being looked at, and printed among the lines about it; the document has it there.
+            spot.message_id = None
+            self._stand(index, self._last)
+            return
+        if self._about_unprinted(event):
+            self._unprinted.append((index, self._last))
+            return
         if isinstance(event, ev.KeyAcquireQueued | ev.DataDiscarded):
             # The lookups before it led to nothing new.
             for waiting in [i for i in self._to_send if isinstance(self.entries[i].event, _FORWARD)]:
                 self._to_send.remove(waiting)
                 self._stand(waiting, self._last)
+        if isinstance(event, ev.DecryptedNonsense | ev.DecryptionFailed) and self._undeciphered(spot, event):
+            return
         if isinstance(event, ev.DuplicatePacket | ev.DuplicateFirstPacket):
             self._peer_repeated(index)
         sending = self._about_next(event)
@@ -700,6 +757,8 @@ class _Layout:
     def _about_next(event: Event) -> bool | None:
         if isinstance(event, ev.EmbryonicSaCreated):
             return event.direction == "inbound"  # its SPI goes into the next message; the outbound one came in the last
+        if isinstance(event, ev.NegotiationCompleted):
+            return event.role == "initiator"  # it confirms with QM3, and the document has the confirmed SAs there
         if isinstance(event, ev.QuickModeStarting | ev.QuickModeSent):
             return True
         if type(event) in _NEXT:
@@ -719,8 +778,24 @@ class _Layout:
             if rung.name.startswith("QM"):
                 spot.message_id = rung.message_id
 
+    @property
+    def _ends_phase1(self) -> bool:
+        """Whether the last message ended phase 1, and the line that says so has not come yet."""
+        last = self._last
+        return last is not None and (last.name, last.direction) == ("MM6", "received") and not self._completed
+
+    def _about_unprinted(self, event: Event) -> bool:
+        """Whether this is about a message that came in without its line: a paste may have that line further down."""
+        if isinstance(event, ev.PayloadProcessed):
+            last = self._last
+            self._unprinted_begun = last is not None and last.direction == "sent" and last.name in steps.MESSAGES
+        elif type(event) in _NEXT:
+            self._unprinted_begun = False
+        return self._unprinted_begun
+
     def _message(self, index: int, entry: Entry, message: ev.MessageDecoded) -> None:
         self._sending = False
+        self._place_unprinted(_direction(message))
         direction = _direction(message)
         repeated = self._repeated(message, direction)
         if repeated is not None:
@@ -742,6 +817,16 @@ class _Layout:
                 self._stand(before, rung)
         waiting.clear()
 
+    def _place_unprinted(self, direction: Direction | None) -> None:
+        """Lines about a message whose own line had not come: to that message if it is here now, else to the last."""
+        if direction == "received":
+            self._to_receive += [index for index, _ in self._unprinted]
+        else:
+            for index, last in self._unprinted:
+                self._stand(index, last)
+        self._unprinted.clear()
+        self._unprinted_begun = False
+
     def _repeated(self, message: ev.MessageDecoded, direction: Direction) -> Rung | None:
         """The message that this one repeats. In the clear nothing tells two informational messages apart."""
         if _kind(message) == "INFO" and not message.message_id:
@@ -758,9 +843,18 @@ class _Layout:
             self._last = again
         self._stand(index, again)
 
+    def _undeciphered(self, spot: _Spot, event: Event) -> bool:
+        """A message of main mode that came and could not be decrypted is no rung, and yet it has its place."""
+        expected = next_message(self.role, self.furthest_rung())
+        if getattr(event, "message_id", 0) or expected not in (("MM5", "received"), ("MM6", "received")):
+            return False
+        spot.stage = expected[0]
+        return True
+
     def _peer_repeated(self, index: int) -> None:
-        """`Duplicate Phase 1 packet detected` is a repetition of the last message that came in."""
-        received = next((rung for rung in reversed(self.rungs) if rung.direction == "received"), None)
+        """`Duplicate Phase 1 packet detected` is a repetition of the last message of main mode that came in."""
+        received = next((rung for rung in reversed(self.rungs) if rung.direction == "received"
+                         and rung.name != "INFO"), None)  # fmt: skip
         if received is not None and index - 1 not in received.retransmissions:
             self._again(received, index)
 
@@ -782,6 +876,7 @@ class _Layout:
 
     def _settle(self) -> None:
         """Entries whose message is not in the log: it was never sent, or the log begins after it or lacks it."""
+        self._place_unprinted(None)
         sent = next_message(self.role, self.furthest_rung())
         building = sent[0] if sent is not None and sent[1] == "sent" else ""
         for index in self._to_send:

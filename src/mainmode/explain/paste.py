@@ -262,7 +262,7 @@ def statements(lines: Iterable[str], path: str = "", others: Counter[str] | None
     Lines of a firewall's log that are not about a VPN, prompts and blank lines are no statements; they are counted in
     `others`. Nothing raises.
     """
-    return _adopted(_Reader(path, Counter() if others is None else others).read(lines))
+    return _directed(_adopted(_Reader(path, Counter() if others is None else others).read(lines)))
 
 
 class _Reader:
@@ -529,6 +529,32 @@ def _adopted(stream: Iterable[Statement]) -> Iterator[Statement]:
         else:
             yield statement
     yield from _put_together(held)
+
+
+_UNDIRECTED: Final = re.compile(r"(.*New embryonic SA created .*?)\[?Direction[]: ]*(?=SPI ?: ?0x([0-9A-Fa-f]{1,8})\b)")
+
+
+def _directed(stream: Iterable[Statement]) -> Iterator[Statement]:
+    """A record that lost the way its SA goes has it from the line behind it: `host OBSA update` of the same SPI."""
+    held: tuple[Statement, re.Match[str]] | None = None
+    for statement in stream:
+        if held is not None:
+            torn, found = held
+            event = statement.entry.event if statement.entry is not None else None
+            if isinstance(event, ev.HostSaUpdated) and event.spi == int(found[2], 16):
+                text = repaired(f"{found[1]}Direction: {event.direction} {torn.text[found.end() :]}")
+                entry = read(text)
+                if entry is not None:
+                    torn = replace(torn, text=text, entry=replace(entry, where=torn.where), mended=True)
+            yield torn
+            held = None
+        lost = _UNDIRECTED.search(statement.text) if statement.entry is None else None
+        if lost is not None:
+            held = statement, lost
+        else:
+            yield statement
+    if held is not None:
+        yield held[0]
 
 
 def _put_together(held: Sequence[Statement]) -> Iterator[Statement]:
