@@ -69,7 +69,7 @@ return [...document.querySelectorAll('.overview svg.ladder > a')].map(a => {
   const ladder = a.closest('svg').getBoundingClientRect();
   const head = a.querySelector('svg.head path').getBoundingClientRect();
   const tip = a.querySelector('svg.head path').getAttribute('d');
-  return [a.querySelector('text').textContent.trim().split(' ')[0],
+  return [a.querySelector('text:not(.at)').textContent.trim().split(' ')[0],
           (head.left + head.right) / 2 > (ladder.left + ladder.right) / 2 ? 'right' : 'left',
           tip.startsWith('M0 0L-') ? 'right' : tip.startsWith('M0 0L') ? 'left' : 'lost'];
 })

@@ -160,7 +160,7 @@ def test_repetitions_and_keepalives_are_folded_and_what_never_came_is_grey() -> 
 
 
 def test_a_message_whose_repetition_arrived_is_not_lost_in_the_ladder() -> None:
-    overview = lab_page("drop:MM4").partition('<div class="overview">')[2].partition("</div>\n<div class")[0]
+    overview = lab_page("drop:MM4").partition('<div class="overview')[2].partition("</div>\n<div class")[0]
     assert "not seen at the other end" not in overview
     assert "again 2×" in overview
     assert "not seen at the other end" in lab_page("drop:MM4")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mainmode.cli.common import (
     FAILED,
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
     from mainmode.config.finding import Finding
     from mainmode.config.reader import Reading
     from mainmode.explain.diagnosis import Diagnosis
+    from mainmode.explain.report.text import Side
+
+
+class Run(NamedTuple):
+    """One run of the lab: what both boxes said, and which rules found their cause in it."""
+
+    sides: Sequence[Side]
+    rules: frozenset[str]
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -40,7 +49,7 @@ def _check(options: argparse.Namespace) -> int:
     if mistakes:
         raise Unusable(render_all(mistakes))
     findings = [check(found) + _for_target(found, options.target) for found in readings]
-    diagnoses = _tried(readings, paths) if options.peer is not None else []
+    diagnoses, runs = _tried(readings, paths) if options.peer is not None else ([], [])
     if options.format == "json":
         first, *others = (_as_object(*one) for one in zip(readings, findings, strict=True))
         found = [as_object(one, options.lang) for one in diagnoses]
@@ -48,7 +57,8 @@ def _check(options: argparse.Namespace) -> int:
     elif options.format == "html":
         from mainmode.explain.report import html
 
-        text = html.check(listings(paths), findings, diagnoses=diagnoses, lang=options.lang)
+        located, sides = _on_one_page(diagnoses, runs)
+        text = html.check(listings(paths), findings, diagnoses=located, sides=sides, lang=options.lang)
     else:
         blocks = [_check_text(*one).rstrip("\n") for one in zip(readings, findings, strict=True)]
         debugs = [f"debug of {found.config.hostname} in the lab" for found in readings]
@@ -74,20 +84,47 @@ def _release(text: str) -> tuple[int, int]:
     return release(text)
 
 
-def _tried(readings: Sequence[Reading], paths: Sequence[Path]) -> list[Diagnosis]:
-    """What goes wrong between two configurations: every line of both crypto ACLs is tried in the lab, from its side."""
-    from mainmode.cli.trial import comes_up, outcomes
+def _tried(readings: Sequence[Reading], paths: Sequence[Path]) -> tuple[list[Diagnosis], list[Run]]:
+    """What goes wrong between two configurations: every line of both crypto ACLs is tried in the lab, from its side.
+
+    With it the runs that show it; if nothing goes wrong, the first one. A diagnosis counts sites and negotiations
+    within its run.
+    """
+    from mainmode.cli.trial import comes_up, heard, outcomes
     from mainmode.explain.diagnose import diagnose
     from mainmode.explain.fixes import verified
 
     a, b = (found.config for found in readings)
     found: dict[str, Diagnosis] = {}
-    for debugs in outcomes(a, b):
-        for one in diagnose(debugs, [a, b]):
-            if one.failure:
-                found.setdefault(one.rule, one)
+    runs: list[Run] = []
+    well: list[Run] = []
+    for number, result in enumerate(outcomes(a, b)):
+        sides = [heard(site, number) for site in result.sites]
+        if result.established:
+            well = well or [Run(sides, frozenset())]
+            continue
+        told = diagnose([one.entries for one in sides], [a, b], ladders=[one.ladder for one in sides])
+        new = {one.rule: one for one in reversed(told) if one.failure and one.rule not in found}
+        if new:
+            runs.append(Run(sides, frozenset(new)))
+            found |= {one.rule: one for one in told if new.get(one.rule) is one}
     texts = [read_text(path) for path in paths]
-    return verified(found.values(), {"a": texts[0], "b": texts[1]}, comes_up)
+    return verified(found.values(), {"a": texts[0], "b": texts[1]}, comes_up), runs or well
+
+
+def _on_one_page(diagnoses: Sequence[Diagnosis], runs: Sequence[Run]) -> tuple[list[Diagnosis], list[Side]]:
+    """All runs one behind the other, and the diagnoses as they are counted then."""
+    sides: list[Side] = []
+    located: dict[str, Diagnosis] = {}
+    for run in runs:
+        negotiations = sum(len(side.ladder.negotiations) for side in sides)
+        for one in diagnoses:
+            if one.rule in run.rules:
+                evidence = tuple(replace(line, source=line.source + len(sides)) for line in one.evidence)
+                number = None if one.negotiation is None else one.negotiation + negotiations
+                located[one.rule] = replace(one, evidence=evidence, negotiation=number)
+        sides += run.sides
+    return [located[one.rule] for one in diagnoses], sides
 
 
 def _check_text(reading: Reading, findings: Sequence[Finding]) -> str:

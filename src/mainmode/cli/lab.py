@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mainmode.config.model import Config
     from mainmode.explain.diagnosis import Diagnosis, Lang
     from mainmode.explain.report.text import Side
-    from mainmode.lab.run import LabResult, SiteResult
+    from mainmode.lab.run import LabResult
 
 # Typed again rather than taken from the lab: `--help` loads no engine. A test compares the two.
 FAULT_HELP: Final = """\
@@ -47,6 +47,7 @@ exit codes: 0 the tunnel is up and carries, 1 it does not, 2 the input cannot be
 
 
 def _lab(options: argparse.Namespace) -> int:
+    from mainmode.cli.trial import heard
     from mainmode.ike.persona import PERSONAS
     from mainmode.lab.keylog import KeyLog
     from mainmode.lab.pcap import capture
@@ -73,7 +74,7 @@ def _lab(options: argparse.Namespace) -> int:
         write(options.pcap, capture(result.wire))
     if keys is not None:
         write_private(options.keylog, keys.files())
-    a_side, b_side = (_side(site) for site in result.sites)
+    a_side, b_side = (heard(site) for site in result.sites)
     sides = a_side, b_side
     diagnoses = _diagnoses(result, sides, options)
     if options.format == "json":
@@ -108,25 +109,6 @@ def _configurations(*paths: Path) -> list[Config]:
             print(f"{place}: note: this key is masked; the lab takes it to be the far site's", file=sys.stderr)
         configs.append(filled)
     return configs
-
-
-def _side(site: SiteResult) -> Side:
-    """One site's debug, laid out and traced to its configuration."""
-    from mainmode.explain.ladder import build
-    from mainmode.explain.origins import trace
-    from mainmode.explain.report.text import Side
-    from mainmode.words import Dialect, speak
-
-    dialect = Dialect.NINE if (site.config.version or "").startswith("9") else Dialect.COLON
-    ladder = build(site.entries)
-    return Side(
-        site.hostname,
-        site.entries,
-        [speak(entry, dialect) for entry in site.entries],
-        ladder,
-        trace(ladder, site.entries, site.config),
-        {f"show {command}": printed for command, printed in site.show.items()},
-    )
 
 
 def _diagnoses(result: LabResult, sides: tuple[Side, Side], options: argparse.Namespace) -> list[Diagnosis]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from mainmode.config.model import Config
-    from mainmode.events import Entry
+    from mainmode.explain.report.text import Side
+    from mainmode.lab.run import LabResult, SiteResult
     from mainmode.lab.trigger import Trigger
 
 Site = Literal["a", "b"]
@@ -24,8 +25,8 @@ def comes_up(text_a: str, text_b: str) -> bool:
     return bool(able) and all(_up(a.config, b.config, "a" if site == "a" else "b") for site in able)
 
 
-def outcomes(a: Config, b: Config) -> Iterator[list[Sequence[Entry]]]:
-    """What both boxes say when each line of each crypto access-list is tried from its side: of those that fail."""
+def outcomes(a: Config, b: Config) -> Iterator[LabResult]:
+    """Each line of each crypto access-list, tried from its side."""
     from mainmode.lab.masked import unmasked
     from mainmode.lab.run import run
     from mainmode.lab.trigger import choose, every
@@ -38,9 +39,27 @@ def outcomes(a: Config, b: Config) -> Iterator[list[Sequence[Entry]]]:
             wanted = every(initiator, responder) or ([usual] if usual is not None else [])
             attempts += [("a" if site == "a" else "b", trigger) for trigger in wanted]
     for site, trigger in attempts:
-        result = run(first, second, trigger=trigger, initiator=site)
-        if not result.established:
-            yield [one.entries for one in result.sites]
+        yield run(first, second, trigger=trigger, initiator=site)
+
+
+def heard(site: SiteResult, run: int = 0) -> Side:
+    """One site's debug in the lab, laid out and traced to its configuration; `run` is the number of the run."""
+    from mainmode.explain.ladder import build
+    from mainmode.explain.origins import trace
+    from mainmode.explain.report.text import Side
+    from mainmode.words import Dialect, speak
+
+    dialect = Dialect.NINE if (site.config.version or "").startswith("9") else Dialect.COLON
+    ladder = build(site.entries)
+    return Side(
+        site.hostname,
+        site.entries,
+        [speak(entry, dialect) for entry in site.entries],
+        ladder,
+        trace(ladder, site.entries, site.config),
+        {f"show {command}": printed for command, printed in site.show.items()},
+        run,
+    )
 
 
 def _up(a: Config, b: Config, initiator: Site) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Final
 
@@ -25,6 +26,11 @@ ANNOTATED: Final = 20_000
 
 BACKLINKS: Final = 6
 """Debug lines that a configuration line points back to, for each side."""
+
+LEAP_YEAR_SECONDS: Final = 366 * 86400
+"""A time below has no year: it counts from New Year."""
+
+MINUTE: Final = 60
 
 
 class Columns:
@@ -55,6 +61,23 @@ class Columns:
     @property
     def full(self) -> bool:
         return self._budget <= 0
+
+    # -- who is who --
+
+    def other(self, source: int) -> int | None:
+        """The other box of the same run of the lab; None for a log that was pasted."""
+        run = [number for number, side in enumerate(self.sides) if side.run == self.sides[source].run]
+        return next((number for number in run if number != source), None) if self.one_clock and len(run) == 2 else None
+
+    def owner(self, source: int) -> Listing | None:
+        """The configuration of the box that said this, where its lines were traced to one."""
+        files = (span.file for spans in self.sides[source].origins for span in spans)
+        return next((self.listings[self._files[file]] for file in files if file in self._files), None)
+
+    def holder(self, address: object) -> Listing | None:
+        """The configuration of the box that has this address, if it is one only."""
+        found = [listing for listing in self.listings if str(address) in listing.addresses]
+        return found[0] if len(found) == 1 else None
 
     # -- configuration --
 
@@ -111,6 +134,22 @@ class Columns:
             origins = self.config_links(spans, ORIGINS)
             lines.append(Line(self.anchors[source][index], number_of(side, index), first, more, origins, evidence))
         return Cell(lines, len(indexes) - len(lines))
+
+
+def day(at: float) -> str:
+    """The date; without the year where the line named none."""
+    return datetime.fromtimestamp(at, UTC).strftime("%b %d" if at < LEAP_YEAR_SECONDS else "%Y-%m-%d")
+
+
+def lasting(seconds: float) -> str:
+    """`0.010 s`, `32 s`, `2 min 10 s`, `1 h 3 min`."""
+    if seconds < MINUTE:
+        return f"{seconds:.3f} s" if seconds < 1 else f"{seconds:.3g} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < MINUTE:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
 def _anchors(source: int, side: Side) -> list[str]:

@@ -11,6 +11,7 @@ configuration it comes from, what the responder said.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Final
 
@@ -24,18 +25,16 @@ from mainmode.explain.paste import Source
 from mainmode.explain.report.alone import environment, policy, style
 from mainmode.explain.report.columns import Columns, printed
 from mainmode.explain.report.escape import prose
-from mainmode.explain.report.page import Link, Listing
+from mainmode.explain.report.page import Link, Listing, Quote
 from mainmode.explain.report.sections import sections
 from mainmode.explain.report.strings import words
 from mainmode.explain.report.text import ORIGINS, Side
+from mainmode.span import Span
 
 __all__ = ["Listing", "check", "explain", "lab"]
 
-OVERVIEW: Final = 40
-"""Rows of the small ladder above a negotiation."""
-
-ROW: Final = 38
-"""Height of such a row, in pixels."""
+CONFIG_SHOWN: Final = 20
+"""Configuration lines quoted for one diagnosis."""
 
 
 def lab(
@@ -49,9 +48,11 @@ def lab(
     lang: Lang = "en",
 ) -> str:
     """What `mainmode lab --format html` writes. `listings` are both sites' configurations, a's first."""
-    title = words(lang)("title.lab", a=a.name, b=b.name)
     page = _Page(lang, (a, b), diagnoses, listings, names=(a.name, b.name), one_clock=True)
-    return page.render("ladder.html", title=title, verdict=verdict, established=established)
+    title = page.say("title.lab", a=a.name, b=b.name)
+    headline = page.cause
+    said = (headline, verdict) if headline else (verdict, "")
+    return page.render(title, *said, established=established)
 
 
 def explain(
@@ -67,10 +68,15 @@ def explain(
 
     `back` is the address of the form that it was asked for in, if it was.
     """
-    names = tuple(PurePath(listing.file).name for listing in listings) or tuple(side.name for side in sides)
-    page = _Page(lang, sides, diagnoses, listings, sources, names)
+    page = _Page(lang, sides, diagnoses, listings, sources, _names(listings) or [side.name for side in sides])
     established = not any(diagnosis.failure for diagnosis in diagnoses) and page.established
-    return page.render("ladder.html", title=page.say("title.explain"), verdict="", established=established, back=back)
+    if established:
+        otherwise = page.say("tunnel.up")
+    elif page.sections:
+        otherwise = page.say("no.cause")
+    else:
+        otherwise = diagnoses[0].headline.to(lang) if diagnoses else page.say("nothing.heard")
+    return page.render(page.say("title.explain"), page.cause or otherwise, established=established, back=back)
 
 
 def check(
@@ -82,13 +88,27 @@ def check(
     lang: Lang = "en",
 ) -> str:
     """What `mainmode check --format html` writes: each configuration with its findings, and those of the pair."""
-    names = tuple(PurePath(listing.file).name for listing in listings)
-    page = _Page(lang, sides, diagnoses, listings, names=names, one_clock=True)
+    page = _Page(lang, sides, diagnoses, listings, names=_names(listings), one_clock=True)
     found = [(finding, page.columns.config_link(finding.span)) for one in findings for finding in one]
-    well = not any(finding.severity == "problem" for finding, _ in found)
-    well = well and not any(diagnosis.failure for diagnosis in diagnoses)
-    title = page.say("title.check", files=", ".join(names))
-    return page.render("ladder.html", title=title, verdict="", established=well, findings=found, checked=True)
+    problems = sum(finding.severity == "problem" for finding, _ in found)
+    well = not problems and not any(diagnosis.failure for diagnosis in diagnoses)
+    if problems:
+        otherwise = page.say("problems", count=problems)
+    elif page.established:
+        otherwise = page.say("tried.up")
+    else:
+        otherwise = page.say("only.warnings" if found else "nothing.wrong", count=len(found))
+    return page.render(page.say("title.check"), page.cause or otherwise, established=well, findings=found, checked=True)
+
+
+def _names(listings: Sequence[Listing]) -> list[str]:
+    """What each site is called: as its configuration has it, and its file where that is called otherwise."""
+    files = [PurePath(listing.file) for listing in listings]
+    return [
+        file.name if not listing.hostname else listing.hostname if file.stem == listing.hostname
+        else f"{listing.hostname} ({file.name})"
+        for listing, file in zip(listings, files, strict=True)
+    ]  # fmt: skip
 
 
 class _Page:
@@ -116,12 +136,16 @@ class _Page:
         self.sections, self._numbers = sections(self.columns, diagnoses, self.say)
         self.homeless = [self.columns.homeless(number) for number in range(len(sides))]
 
-    def render(self, template: str, **values: object) -> str:
+    def render(self, title: str, headline: str, lede: str = "", *, established: bool, **values: object) -> str:
         values = {
             "findings": (),
             "checked": False,
             "back": "",
             **values,
+            "title": title,
+            "headline": headline,
+            "lede": lede,
+            "established": established,
             "page": self,
             "lang": self.lang,
             "say": self.say,
@@ -130,11 +154,20 @@ class _Page:
             "policy": policy(),
             "backlinks": self.columns.backlinks(),
             "version": __version__,
-            "overview_rows": OVERVIEW,
-            "row_height": ROW,
             "origins_shown": ORIGINS,
         }
-        return environment().get_template(template).render(values).lstrip()
+        return environment().get_template("ladder.html").render(values).lstrip()
+
+    @property
+    def inputs(self) -> list[str]:
+        """What was handed in, by the names of the files."""
+        paths = [source.path for source in self.sources] or [side.name for side in self.sides if not self.listings]
+        return list(dict.fromkeys(PurePath(path).name for path in (*paths, *(one.file for one in self.listings))))
+
+    @property
+    def cause(self) -> str:
+        """The headline of the first failure that was diagnosed."""
+        return next((one.headline.to(self.lang) for one in self.diagnoses if one.failure), "")
 
     @property
     def established(self) -> bool:
@@ -142,8 +175,9 @@ class _Page:
 
     # -- links --
 
-    def evidence_links(self, diagnosis: Diagnosis) -> list[Link]:
-        links = []
+    def evidence(self, diagnosis: Diagnosis) -> list[Quote]:
+        """The lines a diagnosis rests on, each log's together."""
+        quoted: dict[str, list[Link]] = {}
         for one in diagnosis.evidence:
             known = one.source < len(self.sides)
             href, said = "", one.text
@@ -152,11 +186,18 @@ class _Page:
                 said = printed(self.sides[one.source], one.entry).partition("\n")[0]  # whole, where it was wrapped
             elif one.entry is None and one.source < len(self.sources):
                 href = f"#S{one.source}-{one.line}"  # in a `show`
-            label = self.say("line", line=one.line or (one.entry or 0) + 1)
-            if known and len(self.sides) > 1:
-                label = f"{self.sides[one.source].name}, {label}"
-            links.append(Link(href, label, said))
-        return links
+            name = self.sides[one.source].name if known else self.say("evidence")
+            quoted.setdefault(name, []).append(Link(href, str(one.line or (one.entry or 0) + 1), said))
+        return [Quote(name, links) for name, links in quoted.items()]
+
+    def configured(self, spans: Sequence[Span]) -> list[Quote]:
+        """The configuration lines of a diagnosis, each file's together and in its order."""
+        quoted: dict[str, dict[int, Link]] = {}
+        for span in spans[:CONFIG_SHOWN]:
+            link = self.columns.config_link(span)
+            if link is not None:
+                quoted.setdefault(PurePath(span.file).name, {})[span.line] = replace(link, label=str(span.line))
+        return [Quote(name, [found[line] for line in sorted(found)]) for name, found in quoted.items()]
 
     def section_link(self, diagnosis: Diagnosis) -> str:
         """Where the negotiation of a diagnosis stands."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from mainmode.config.model import Config
 from mainmode.config.reader import Reading
 from mainmode.config.source import masked
 
@@ -18,6 +19,9 @@ class Listing:
     lines: Sequence[str]
     notes: Mapping[int, str] = field(default_factory=dict)
     """By line: why it is not done in full."""
+    hostname: str = ""
+    addresses: frozenset[str] = frozenset()
+    """Those of the interfaces that a crypto map is bound to."""
 
     @classmethod
     def of(cls, reading: Reading, text: str) -> Listing:
@@ -25,7 +29,13 @@ class Listing:
         known = {treatment.span.line: treatment.span.text for treatment in reading.support}
         notes = {treatment.span.line: treatment.note for treatment in reading.support if treatment.note}
         lines = [masked(known.get(number, line)) for number, line in enumerate(text.splitlines(), 1)]
-        return cls(reading.config.file, lines, notes)
+        config = reading.config
+        # A configuration that does not say its name has everybody's.
+        outside = {name for crypto_map in config.crypto_maps.values() for name in crypto_map.interfaces}
+        addresses = frozenset(str(one.address) for one in config.interfaces if one.name in outside and one.address)
+        return cls(
+            config.file, lines, notes, "" if config.hostname == Config().hostname else config.hostname, addresses
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,14 @@ class Link:
     href: str
     label: str
     text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Lines out of one log or one configuration, each with the way to it."""
+
+    name: str
+    links: Sequence[Link]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +87,8 @@ class Drawn:
     rightwards: bool
     payloads: str
     at: str
+    gap: str
+    """What passed since the message before, if it is worth mentioning."""
     sent: int | None
     received: int | None
     arrived: bool = True
@@ -98,6 +118,15 @@ class Row:
         """The arrow that stands for the row in the small ladder: one that arrived, if any did."""
         return next((arrow for arrow in (*self.arrows, *self.again) if arrow.arrived), self.arrows[0])
 
+    @property
+    def lost(self) -> bool:
+        return not self.told.arrived and not self.told.missing
+
+    @property
+    def repeated(self) -> int:
+        """How often the message was sent again; informational messages are each one of their own."""
+        return 0 if self.kind == "info" else len(self.again)
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -111,10 +140,21 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Placed:
+    """A row of the small ladder, and how far down its arrow is, in pixels."""
+
+    row: Row
+    y: int
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """One end of the ladder."""
 
     name: str
+    """Its hostname if a configuration tells, else the log's name or the address."""
+    beside: Sequence[str]
+    """What it is called besides: its address, the log."""
     heard: bool
     role: str
     """Key of the word for it."""
@@ -133,8 +173,14 @@ class Section:
     outcome: str
     ids: Sequence[str]
     groups: Sequence[Group]
-    overview: Sequence[Row]
+    overview: Sequence[Placed]
     """The rows of the small ladder: those with an arrow."""
+    height: int
+    """Of the small ladder, in pixels."""
+    unplaced: int
+    """Rows for which there is no room in it."""
+    began: str
+    lasted: str
     omitted: int
     """Debug lines for which there was no room on the page."""
     open: bool

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from typing import Final
 
 from mainmode import steps
 from mainmode.explain.ladder import Negotiation, Phase2
-from mainmode.explain.report.columns import Columns
+from mainmode.explain.report.columns import Columns, lasting
 from mainmode.explain.report.page import Cell, Drawn, Group, Row, RowKind
 from mainmode.explain.report.text import Arrow, arrows, payloads, traffic
 from mainmode.span import Span
@@ -19,6 +20,9 @@ ROW_COST: Final = 500
 
 RUNG_ORIGINS: Final = 8
 """Configuration lines shown for one message."""
+
+GAP: Final = 1.0
+"""Seconds between two messages from which on they are told: what is answered at once takes less."""
 
 OPEN_QUICK_MODES: Final = 4
 """So many are unfolded when the page opens, besides those a diagnosis speaks of."""
@@ -118,8 +122,9 @@ class Builder:
             return {}
         other = self.right if self.left is not None else None
         far = sides[other[0]] if other is not None else None
-        if far is None and self.columns.one_clock and len(sides) == 2:
-            far = sides[1 - heard[0]]  # the lab's other site was listened to, and heard nothing
+        silent = self.columns.other(heard[0])
+        if far is None and silent is not None:
+            far = sides[silent]  # the lab's other site was listened to, and heard nothing
         mirrored = self.left is None
         found = arrows(
             sides[heard[0]], far, heard[1], other[1] if other is not None else None, one_clock=self.columns.one_clock
@@ -127,13 +132,36 @@ class Builder:
         lengths = self._received_lengths()
         rows: dict[_Key, tuple[list[Drawn], list[Drawn]]] = {}
         ordered = sorted(found, key=lambda arrow: (arrow.at or 0.0) if self.columns.one_clock else 0.0)
+        before: dict[bool, float | None] = {}
+        """By clock: when the message before was."""
         for arrow in ordered:
             rightwards = arrow.rightwards != mirrored
             own = rightwards == (arrow.rung.direction == "sent")
+            clock = own or self.columns.one_clock
             key = self._keys[own].get(arrow.rung.entry)
             if key is not None:
-                rows.setdefault(key, ([], []))[arrow.again].append(_arrow(arrow, rightwards, lengths))
+                drawn = self._arrow(arrow, rightwards, lengths, before.get(clock))
+                rows.setdefault(key, ([], []))[arrow.again].append(drawn)
+            before[clock] = arrow.at
         return rows
+
+    def _arrow(
+        self, arrow: Arrow, rightwards: bool, received: Mapping[tuple[str, int], int], before: float | None
+    ) -> Drawn:
+        rung = arrow.rung
+        is_sent = rung.direction == "sent"
+        length = received.get((rung.name, rung.message_id)) if is_sent else rung.length
+        passed = arrow.at - before if arrow.at is not None and before is not None else 0.0
+        return Drawn(
+            rung.name,
+            rightwards,
+            payloads(rung),
+            arrow.time,
+            f"+{lasting(passed)}" if passed >= GAP else "",
+            rung.length if is_sent else None,
+            length if arrow.arrived else None,
+            arrow.arrived,
+        )
 
     def _received_lengths(self) -> dict[tuple[str, int], int]:
         return {
@@ -147,7 +175,7 @@ class Builder:
         first, again = drawn
         self.columns.charge(ROW_COST + ARROW_COST * (len(first) + len(again)))
         cells = {}
-        spans: dict[Span, None] = {}
+        spans: list[list[Span]] = []
         for at_left, end in ((True, self.left), (False, self.right)):
             indexes = self._rows_of.get(at_left, {}).get(key, [])
             if end is None:
@@ -162,8 +190,8 @@ class Builder:
             cut = len(indexes) if repeated is None else sum(index < repeated for index in indexes)
             cells[at_left] = self.columns.cell(source, indexes[:cut]), self.columns.cell(source, indexes[cut:])
             origins = self.columns.sides[source].origins
-            for index in indexes if origins and self.columns.annotated else ():
-                spans.update(dict.fromkeys(origins[index]))
+            if origins and self.columns.annotated:
+                spans.append([span for index in indexes for span in origins[index]])
         kind: RowKind = "info" if key[0] == "INFO" else "message" if first or again else "quiet"
         if kind == "info":
             first, again = [*first, *again], []
@@ -176,7 +204,7 @@ class Builder:
             cells[False][0],
             cells[True][1],
             cells[False][1],
-            self.columns.config_links(spans, RUNG_ORIGINS) if kind != "info" else (),
+            self.columns.config_links(_in_turn(spans), RUNG_ORIGINS) if kind != "info" else (),
         )
 
     # -- what never came --
@@ -211,7 +239,7 @@ class Builder:
             at_left = self.left is not None and teller is self.left[1]
             starts_left = mode.role == "unknown" or (mode.role == "initiator") == at_left
         by_initiator = steps.BY_MESSAGE[name].receiver == "responder"
-        arrow = Drawn(name, by_initiator == starts_left, "", "", None, None, arrived=False, missing=True)
+        arrow = Drawn(name, by_initiator == starts_left, "", "", "", None, None, arrived=False, missing=True)
         return Row(_anchor(self.number, (name, exchange)), "missing", [arrow])
 
 
@@ -219,21 +247,6 @@ def _stop(rows: Sequence[Row], stage: str) -> Row | None:
     """Where it stopped: at the message the diagnosis names, else at the first one that never came."""
     named = [row for row in rows if row.kind != "info" and stage and any(arrow.name == stage for arrow in row.arrows)]
     return named[-1] if named else next((row for row in rows if row.kind == "missing"), None)
-
-
-def _arrow(arrow: Arrow, rightwards: bool, received: Mapping[tuple[str, int], int]) -> Drawn:
-    rung = arrow.rung
-    is_sent = rung.direction == "sent"
-    length = received.get((rung.name, rung.message_id)) if is_sent else rung.length
-    return Drawn(
-        rung.name,
-        rightwards,
-        payloads(rung),
-        arrow.time,
-        rung.length if is_sent else None,
-        length if arrow.arrived else None,
-        arrow.arrived,
-    )
 
 
 # --- small things -----------------------------------------------------------------------------------------------------
@@ -260,6 +273,12 @@ def _merged(columns: Sequence[Sequence[_Key]]) -> list[_Key]:
         else:
             behind.setdefault(last, []).append(key)
     return [*behind.get(None, []), *(row for key in first for row in (key, *behind.get(key, [])))]
+
+
+def _in_turn(columns: Sequence[Sequence[Span]]) -> list[Span]:
+    """Each span once, in turn from either side: the first few are of both configurations."""
+    once = [list(dict.fromkeys(column)) for column in columns]
+    return [span for turn in zip_longest(*once) for span in turn if span is not None]
 
 
 def _exchange(key: _Key) -> object:

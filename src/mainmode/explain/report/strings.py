@@ -13,7 +13,7 @@ STRINGS: Final[Mapping[str, Text]] = {
     # headings
     "title.explain": Text("What the debug says", "デバッグの説明"),
     "title.lab": Text("Lab run: {a} and {b}", "ラボ実行: {a} と {b}"),
-    "title.check": Text("Configuration check: {files}", "設定の確認: {files}"),
+    "title.check": Text("Configuration check", "設定の確認"),
     "diagnosis": Text("Diagnosis", "診断"),
     "contents": Text("Negotiations", "ネゴシエーション"),
     "configuration": Text("Configuration", "設定"),
@@ -48,7 +48,7 @@ STRINGS: Final[Mapping[str, Text]] = {
     "warning": Text("warning", "警告"),
     "evidence": Text("Evidence", "根拠となる行"),
     "config.lines": Text("Configuration lines", "該当する設定行"),
-    "fix": Text("Mend at {site}", "{site} での修正"),
+    "fix": Text("Mend on {site}", "{site} での修正"),
     "verified": Text("tried in the lab: the tunnel came up", "ラボで検証済み: トンネルが確立"),
     "not.verified": Text("tried in the lab: the tunnel did not come up", "ラボで検証済み: トンネルは確立せず"),
     "untried": Text("not tried", "未検証"),
@@ -68,6 +68,15 @@ STRINGS: Final[Mapping[str, Text]] = {
     "text.next": Text("next", "次に"),
     "text.times": Text("{count} negotiations", "{count} 件のネゴシエーション"),
     "text.stage": Text("at {stage}", "{stage}"),
+    "tunnel.up": Text("The tunnel came up.", "トンネルは確立しました。"),
+    "tried.up": Text(
+        "The tunnel comes up: tried in the lab from both ends, for every line of the crypto ACLs.",
+        "トンネルは確立します（両端から、crypto ACL の全行をラボで検証済み）。",
+    ),
+    "problems": Text("Problems in the configuration: {count}", "設定の問題: {count} 件"),
+    "only.warnings": Text(
+        "No problem was found, and {count} things to look at.", "問題はありません。確認すべき点が {count} 件あります。"
+    ),
     "nothing.wrong": Text("Nothing wrong was found.", "問題は見つかりませんでした。"),
     "no.cause": Text(
         "The tunnel did not come up, and the lines do not say why.",
@@ -90,6 +99,9 @@ STRINGS: Final[Mapping[str, Text]] = {
     "quick": Text("Quick mode {id}", "クイック モード {id}"),
     "quick.unnamed": Text("Quick mode", "クイック モード"),
     "overview": Text("The ladder", "シーケンス図"),
+    "began": Text("began {at}", "開始 {at}"),
+    "lasted": Text("{time} from first to last line", "最初の行から最後の行まで {time}"),
+    "select": Text("one click selects all of it", "クリックで全体を選択"),
     "overview.more": Text("{count} more rows below", "ほか {count} 行（下記）"),
     "debug.of": Text("Debug of {name}", "{name} のデバッグ"),
     "not.heard": Text("only its peer was heard", "相手側の記録のみ"),
@@ -104,7 +116,7 @@ STRINGS: Final[Mapping[str, Text]] = {
     "stopped": Text("it stopped here", "ここで停止"),
     "never.reached": Text("never reached", "未到達"),
     "no.message": Text("no message of its own", "メッセージなし"),
-    "more.lines": Text("{count} more lines", "ほか {count} 行"),
+    "more.lines": Text("{count} more", "ほか {count} 行"),
     "left.out": Text(
         "{count} lines are left out: the page would be too large to open.",
         "{count} 行を省略しました（ページが大きくなりすぎるため）。",

@@ -61,6 +61,8 @@ class Side:
     """Each entry's configuration lines; empty without a configuration."""
     shows: Mapping[str, str] = field(default_factory=dict)
     """By command: `show crypto isakmp sa` and what it printed."""
+    run: int = 0
+    """Which run of the lab it is from: only what was heard in one run can be two ends of one negotiation."""
 
     def at(self, entry: int) -> float | None:
         return self.entries[entry].at
