@@ -30,7 +30,7 @@ not come up, or carries nothing; a *note* may stand beside a tunnel that is up."
 [English](../README.md)
 
 `mainmode explain`、`lab`、`check` が名前を挙げることのできる障害を、ネゴシエーションで出会う順に並べています。`mainmode rule NAME --lang ja` で各ページを表示できます。
-「障害」はトンネルが確立しない、または通信できない原因です。「注記」はトンネルが確立していても付くことがあります。""",
+「障害」はトンネルが確立しない、または通信できない原因です。「参考」はトンネルが確立していても付くことがあります。""",
 }
 PHASES: dict[str, dict[Lang, str]] = {
     "before MM1": {"en": "Before MM1", "ja": "MM1 より前"},
@@ -39,7 +39,7 @@ PHASES: dict[str, dict[Lang, str]] = {
     "afterwards": {"en": "Afterwards", "ja": "確立後"},
 }
 COLUMNS: dict[Lang, tuple[str, str, str]] = {"en": ("rule", "kind", "what is said"), "ja": ("ルール", "種類", "見出し")}
-KINDS: dict[bool, dict[Lang, str]] = {True: {"en": "failure", "ja": "障害"}, False: {"en": "note", "ja": "注記"}}
+KINDS: dict[bool, dict[Lang, str]] = {True: {"en": "failure", "ja": "障害"}, False: {"en": "note", "ja": "参考"}}
 BLANKS: dict[Lang, dict[str, str]] = {
     "en": {"peer": "the other gateway", "message": "a message", "detail": ""},
     "ja": {"peer": "対向装置", "message": "メッセージ", "detail": ""},

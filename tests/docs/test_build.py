@@ -113,3 +113,13 @@ def test_a_link_that_leads_nowhere_stops_the_build(tmp_path: Path) -> None:
     assert built.returncode != 0
     assert "'guide/nowhere.md'" in built.stderr
     assert "'nowhere'" in built.stderr
+
+
+def test_the_guide_is_in_the_language_of_the_site(site: Path, parsed: dict[Path, Page]) -> None:
+    for path in [site / "en" / "index.html", *(site / "en" / "guide").glob("*.html")]:
+        english, japanese = parsed[path], parsed[site / "ja" / path.relative_to(site / "en")]
+        kana = [sum("\u3040" <= letter <= "\u30ff" for letter in "".join(page.text)) for page in (english, japanese)]
+        assert kana[0] < 10 < 200 < kana[1], path.name
+        # Marks that found no partner would stand there as they are.
+        said = "".join(japanese.text).replace("*****", "")  # which is a masked key
+        assert "**" not in said and "](" not in said, path.name
