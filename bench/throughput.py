@@ -87,18 +87,6 @@ def missing() -> str | None:
 
 STRONGSWAN, IN_UDP, REAL_ESP = GATEWAYS = ("strongSwan, UDP", "mainmode, UDP", "mainmode, ESP")
 
-_NAT: Final = """table ip pretend {
-  chain in { type filter hook prerouting priority raw
-    iifname "outside" udp sport 500 udp dport 500 udp sport set 1500
-  }
-  chain out { type filter hook output priority raw
-    udp sport 500 udp dport 1500 udp dport set 500
-  }
-}
-"""
-"""For gateway b, IKE comes from another port than it was sent from: so there is a NAT, and both go to UDP 4500. Packets
-on that port are left alone."""
-
 
 def measure(seconds: float, rounds: int, suites: Sequence[Suite] = SUITES) -> dict[tuple[str, str], Figures]:
     """Each kind of gateway at both ends with each suite, by (suite, kind). Raises SystemExit where one carries nothing.
@@ -151,7 +139,7 @@ def _charons(world: World, suite: Suite) -> Iterator[tuple[int, int]]:
 def _ours(world: World, suite: Suite, kind: str) -> Iterator[tuple[int, int]]:
     started: list[Ours] = []
     if kind == IN_UDP:
-        world.must("gb", "nft", _NAT)
+        world.pretend_nat()
     try:
         for side in "ab":
             started.append(Ours(world, configuration(side, transform_sets=(suite.ours,)), f"g{side}"))
@@ -160,7 +148,7 @@ def _ours(world: World, suite: Suite, kind: str) -> Iterator[tuple[int, int]]:
         for gateway in started:
             gateway.stop()
         if kind == IN_UDP:
-            world.must("gb", "nft", "delete table ip pretend")
+            world.pretend_no_nat()
 
 
 # --- one turn -----------------------------------------------------------------------------------------------------

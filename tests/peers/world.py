@@ -66,6 +66,17 @@ _LOSE = """table ip loss {{
 }}
 """
 
+_PRETEND = """table ip pretend {
+  chain in { type filter hook prerouting priority raw
+    iifname "outside" udp sport 500 udp dport 500 udp sport set 1500
+  }
+  chain out { type filter hook output priority raw
+    udp sport 500 udp dport 1500 udp dport set 500
+  }
+}
+"""
+"""For gateway b, IKE comes from another port than it was sent from."""
+
 _RECEIVER = """
 import hashlib, socket, sys
 listener = socket.create_server((sys.argv[1], 7000))
@@ -261,6 +272,13 @@ class World:
         # The kernel drops the mappings of a masquerading interface that goes down.
         self.must("nat", "ip", "link", "set", "outside", "down")
         self.must("nat", "ip", "link", "set", "outside", "up")
+
+    def pretend_nat(self) -> None:
+        """From now on the two gateways find a NAT between them, and go to UDP 4500, where nothing is translated."""
+        self.must("gb", "nft", _PRETEND)
+
+    def pretend_no_nat(self) -> None:
+        self.run("gb", "nft", "delete", "table", "ip", "pretend")
 
     def lose(self, space: str, permille: int) -> None:
         """Lose so many of a thousand packets that arrive at a gateway from outside; 0 ends it."""

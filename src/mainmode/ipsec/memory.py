@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address
 from itertools import groupby
+from typing import Final
 
 from mainmode.blame import Refused
 from mainmode.events import PathMtuUnchanged, PathMtuUpdated
@@ -20,12 +21,16 @@ from mainmode.ipsec.dataplane import (
     ProtectedRun,
 )
 from mainmode.ipsec.drops import Drop
-from mainmode.ipsec.esp import FLOWS, Decryptor, Encryptor
+from mainmode.ipsec.esp import Decryptor, Encryptor
 from mainmode.ipsec.fragmentation import fragments
 from mainmode.ipsec.icmp import too_big
 from mainmode.ipsec.pathmtu import DONT_FRAGMENT, PathMtu, Report
 from mainmode.ipsec.sa import INVALID_SPI, Counters, IpsecSa
 from mainmode.ipsec.selectors import Flow, Packet, SelectorIndex, flow_of, read_packet
+
+FLOWS: Final = 4096
+"""Flows whose SA is remembered; then it begins anew. A gateway of a large site sees a few thousand connections at once,
+and each takes some 200 octets."""
 
 
 class MemoryPlane(PacketPlane):
