@@ -21,8 +21,9 @@ ROW_COST: Final = 500
 RUNG_ORIGINS: Final = 8
 """Configuration lines shown for one message."""
 
-GAP: Final = 1.0
-"""Seconds between two messages from which on they are told: what is answered at once takes less."""
+GAP: Final = 2.0
+"""Seconds between two messages from which on they are told: what is answered at once takes less, and a log that
+counts whole seconds can have one between two messages by chance."""
 
 OPEN_QUICK_MODES: Final = 4
 """So many are unfolded when the page opens, besides those a diagnosis speaks of."""
@@ -150,7 +151,8 @@ class Builder:
     ) -> Drawn:
         rung = arrow.rung
         is_sent = rung.direction == "sent"
-        length = received.get((rung.name, rung.message_id)) if is_sent else rung.length
+        # An IOS does not say how long a message is.
+        length = (received.get((rung.name, rung.message_id)) if is_sent else rung.length) or None
         passed = arrow.at - before if arrow.at is not None and before is not None else 0.0
         return Drawn(
             rung.name,
@@ -158,7 +160,7 @@ class Builder:
             payloads(rung),
             arrow.time,
             f"+{lasting(passed)}" if passed >= GAP else "",
-            rung.length if is_sent else None,
+            (rung.length or None) if is_sent else None,
             length if arrow.arrived else None,
             arrow.arrived,
         )

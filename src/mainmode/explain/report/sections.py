@@ -9,7 +9,7 @@ from mainmode.explain.case import Log
 from mainmode.explain.diagnose import cases
 from mainmode.explain.diagnosis import Diagnosis
 from mainmode.explain.ladder import Negotiation
-from mainmode.explain.report.columns import Columns, day, lasting
+from mainmode.explain.report.columns import LEAP_YEAR_SECONDS, Columns, day, lasting
 from mainmode.explain.report.page import End, Placed, Row, Section
 from mainmode.explain.report.rungs import Builder
 from mainmode.explain.report.text import Side
@@ -130,7 +130,9 @@ def _times(columns: Columns, end: tuple[int, Negotiation]) -> tuple[str, str]:
         return "", ""
     at, index = timed[0]
     began = "" if columns.one_clock else f"{day(at)} {side.time(index)}"
-    lasted = max(timed)[0] - min(timed)[0]
+    # A line that names no year cannot be held against one that does.
+    ats = [other for other, _ in timed if (other < LEAP_YEAR_SECONDS) == (at < LEAP_YEAR_SECONDS)]
+    lasted = max(ats) - min(ats)
     return began, lasting(lasted) if lasted else ""
 
 

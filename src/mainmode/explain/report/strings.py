@@ -40,6 +40,7 @@ STRINGS: Final[Mapping[str, Text]] = {
     "waits": Text(" and waits for {message}", "、{message} を待機"),
     "did.not.send": Text(" and did not send {message}", "、{message} を送信せず"),
     # a diagnosis
+    "also": Text("Also found:", "ほかの診断:"),
     "certain": Text("certain", "確実"),
     "likely": Text("likely", "可能性が高い"),
     "possible": Text("possible", "可能性あり"),

@@ -270,7 +270,7 @@ def _draw(arrow: Arrow, width: int) -> Text:
     thin = arrow.again or rung.name == "INFO"
     dash = "." if thin else "-"
     words = "again" if arrow.again else payloads(rung)
-    length = "" if arrow.again else f" {rung.length} "
+    length = "" if arrow.again or not rung.length else f" {rung.length} "
     inner = width - _GUTTER - 2
     words = _cut(words, inner - len(length) - 9)  # two heads, two blanks, a dash
     tail = dash * 3
