@@ -13,7 +13,7 @@ from docs.generate.markdown import page as whole
 from mainmode import events
 from mainmode.events import Entry, Event
 from mainmode.exec.debugging import LEVELS
-from mainmode.words import WORDINGS, Dialect, Tag, Wording, speak
+from mainmode.words import WORDINGS, Dialect, Tag, Wording, ios, speak
 from mainmode.words.kinds import KINDS
 from mainmode.words.wording import CATCH_ALL, Context
 
@@ -42,6 +42,10 @@ TYPES = {
     "Direction": "inbound or outbound",
 }
 """How a field's type is called where nobody programs."""
+
+
+FROM_IOS = frozenset(re.findall(r"\bev\.(\w+)\(", inspect.getsource(ios)))
+"""The events that lines of `words.ios` become."""
 
 
 def all_events() -> list[type[Event]]:
@@ -77,6 +81,8 @@ def _event(event: type[Event], wordings: list[Wording]) -> Iterator[str]:
     if fields := dataclasses.fields(event):
         docs = classes(events)[event.__name__].fields
         yield "It says: " + "; ".join(_field(field, docs.get(field.name, "")) for field in fields) + "."
+    if event.__name__ in FROM_IOS:
+        yield "Read from the debugs of an IOS router too, in that box's words."
     for wording in wordings:
         yield block("\n".join(_spoken(wording)))
         yield _facts(wording)

@@ -24,6 +24,7 @@ from mainmode.ike.algorithms import ESP_AUTHS, ESP_CIPHERS, HASHES, IKE_CIPHERS
 from mainmode.ike.dh import GROUPS
 from mainmode.steps import STEPS
 from mainmode.words import WORDINGS, read
+from mainmode.words.ios import IosReader
 from tests import golden
 from tests.paths import REPO
 
@@ -41,6 +42,19 @@ def test_a_page_of_a_fault_is_that_of_its_rule_in_both_languages(name: str) -> N
     assert set(found) == {f"faults/{name}.md", f"faults/ja/{name}.md"}
     for path, content in found.items():
         golden.compare(content, DOCS / path)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(DOCS.glob("faults/**/[a-z]*.md")), ids=lambda path: f"{path.parent.name}/{path.stem}"
+)
+def test_the_example_of_a_fault_explained_gives_the_fault(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (example,) = re.findall(r"^```text\n(.*?)^```$", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    log = tmp_path / "example.log"
+    log.write_text(example, encoding="utf-8")
+    main(["explain", str(log), "--lang", "ja" if path.parent.name == "ja" else "en"])
+    assert re.match(r"[^\[]*\[([\w-]+)\]", capsys.readouterr().out)[1] == path.stem
 
 
 def test_no_generated_page_is_left_of_a_row_that_went() -> None:
@@ -61,6 +75,22 @@ def test_every_event_is_explained_under_its_own_name() -> None:
         _, found, rest = text("events").partition(f"\n### {row.name}\n")
         assert found, row.name
         assert len(rest.partition("\n#")[0].split()) > 5, row.name
+
+
+def test_an_event_that_an_ios_says_too_is_marked() -> None:
+    reader, found = IosReader(), set()
+    for line in (
+        "ISAKMP: (0): SA request profile is (NULL)",
+        "ISAKMP: (0): sending packet to 10.0.0.2 my_port 500 peer_port 500 (I) MM_NO_STATE",
+        "ISAKMP: (0): no offers accepted!",
+    ):
+        event = reader.read(line).event
+        assert event is not None
+        found.add(type(event))
+    for event in all_events():
+        (row, *_) = (row for row in WORDINGS if row.event is event)
+        entry = text("events").partition(f"\n### {row.name}\n")[2].partition("\n### ")[0]
+        assert ("an IOS router too" in entry) or event not in found
 
 
 @pytest.mark.parametrize("row", WORDINGS, ids=lambda row: row.text[:60])
