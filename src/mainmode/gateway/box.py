@@ -8,7 +8,7 @@ from typing import Final
 
 from mainmode.alarms import Alarm, Alarms
 from mainmode.config.model import DEFAULT_L2L_GROUP, Config
-from mainmode.events import Event, MessageDecoded, ProxyId
+from mainmode.events import DuplicatePacket, Entry, Event, MessageDecoded, ProxyId, RetransmitDispatched
 from mainmode.gateway.engine import Engine, Install, Remove
 from mainmode.gateway.satable import SaTable
 from mainmode.ike.cryptomap import Match
@@ -25,6 +25,10 @@ Out = Transcript[Action]
 
 HOSTILE_LINES_PER_SECOND: Final = 10
 """Lines about messages that prove nothing: a flood of garbage must not become a flood of log."""
+
+REPEAT_SECONDS: Final = 0.5
+"""At most one answer to repetitions per exchange in this time: no peer repeats sooner, so a flood of copies is no more
+than that. What strangers make us say has no part in it: an answer that was lost in a flood is all a true peer lacks."""
 
 
 class Box:
@@ -86,6 +90,21 @@ class Box:
         out.say(MessageDecoded("RESENDING", resend.message_id, resend.payloads, resend.length))
         sa.transmit(resend.datagram, out)
 
+    def answer_again(self, sa: IkeSa, quick: QuickMode | None, answer: Resend | None, out: Out) -> None:
+        """The peer's last message, of `quick` or of main mode, came again, octet for octet: our answer goes out again,
+        without new work."""
+        asked = quick or sa
+        if out.now < asked.repeated_at + REPEAT_SECONDS:
+            return
+        asked.repeated_at = out.now
+        out.say(DuplicatePacket(2 if quick else 1, answer is not None))
+        if answer is not None:
+            if quick is None:
+                out.say(RetransmitDispatched())
+            self.resend(sa, answer, out)
+        if not self.may_say_hostile(out):
+            hush(out)
+
     def delay(self, resend: Resend) -> float:
         """Seconds until this message is sent again, or given up."""
         schedule = self.persona.retransmit_after
@@ -109,6 +128,11 @@ class Box:
             self.counters["lines not written"] += 1
             return False
         return True
+
+
+def hush(out: Out) -> None:
+    """Nothing is said of what came of this input; it is done all the same."""
+    out.items = [item for item in out.items if not isinstance(item, Entry)]
 
 
 def cancel(alarm: Alarm | None) -> None:

@@ -10,8 +10,6 @@ from mainmode import steps
 from mainmode.blame import Malformed, Refused
 from mainmode.config.model import Config
 from mainmode.events import (
-    DuplicatePacket,
-    Entry,
     KeyAcquireDequeued,
     MessageDecoded,
     NegotiationLimitReached,
@@ -19,13 +17,12 @@ from mainmode.events import (
     NoCryptoMapOnInterface,
     RekeyCollision,
     ResponderCookieMissing,
-    RetransmitDispatched,
     SaPayloadMissing,
     SessionInProgress,
     TunnelGroupMissing,
     UnknownSaPacket,
 )
-from mainmode.gateway.box import Box, Out, address, cancel
+from mainmode.gateway.box import Box, Out, address, cancel, hush
 from mainmode.gateway.endings import Endings
 from mainmode.gateway.quick import QuickSide
 from mainmode.gateway.satable import NO_COOKIE
@@ -131,7 +128,7 @@ class MainSide:
         """
         suspect = not self._box.is_configured(source.address) or self._box.sas.crowded(source.address)
         if suspect and not self._box.may_say_hostile(out):
-            out.items = [item for item in out.items if not isinstance(item, Entry)]
+            hush(out)
 
     def _read_clear(self, sa: IkeSa, step: steps.Step, message: Message, out: Out) -> None:
         if step.message == "MM2":
@@ -263,17 +260,11 @@ class MainSide:
             self._box.informational.send_clear_notify(sa, refusal.notify, out)
 
     def _repeat(self, sa: IkeSa, out: Out) -> None:
-        """The peer's last message came again, octet for octet: our answer to it is sent again, without new work."""
         out.group = sa.group
         answer = sa.last_answer
         if sa.state == "MM_WAIT_MSG3" and not self._box.is_configured(sa.remote.address):
             answer = None  # MM2 is repeated to peers we know, not to any address that is put into a datagram
-        if not self._box.may_say_hostile(out):
-            return
-        out.say(DuplicatePacket(1, answer is not None))
-        if answer is not None:
-            out.say(RetransmitDispatched())
-            self._box.resend(sa, answer, out)
+        self._box.answer_again(sa, None, answer, out)
 
     # -- our own ----------------------------------------------------------------------------------------------------
 
@@ -312,14 +303,29 @@ class MainSide:
         sa.alarm = None
         if sa.active or sa not in self._box.sas:
             return
-        if sa.resend is not None and (sa.role == "initiator" or self._box.is_configured(sa.remote.address)):
+        if sa.resend is not None and self._repeats(sa):
             sa.alarm = self._box.alarms.set(out.now + self._box.delay(sa.resend), partial(self._due, sa))
         else:
             sa.alarm = self._box.alarms.set(out.now + HALF_OPEN_SECONDS, partial(self._give_up_quietly, sa))
 
+    def _repeats(self, sa: IkeSa) -> bool:
+        """Whether our last message is sent again while nothing comes.
+
+        Not MM2 to an address under whose name more negotiations begin than a true peer has: whoever sends those in its
+        name gets it three messages for one. The peer itself repeats MM1, and is answered.
+        """
+        if sa.role == "initiator":
+            return True
+        address = sa.remote.address
+        crowd = sa.state == "MM_WAIT_MSG3" and self._box.sas.crowded(address)
+        return self._box.is_configured(address) and not crowd
+
     def _due(self, sa: IkeSa, out: Out) -> None:
         address(sa, out)
         if sa.resend is None:
+            return
+        if not self._repeats(sa):
+            self._arm(sa, out)
             return
         if not self._box.exhausted(sa.resend):
             sa.resend.times += 1

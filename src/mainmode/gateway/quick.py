@@ -10,7 +10,6 @@ from mainmode import steps
 from mainmode.blame import Malformed, Refused
 from mainmode.config.model import Config
 from mainmode.events import (
-    DuplicatePacket,
     MessageDecoded,
     NegotiationCollision,
     NegotiationLimitReached,
@@ -75,7 +74,7 @@ class QuickSide:
                 return None
             quick = QuickMode("responder", identifier, "QM_START", box.struct(), sa.exchange_iv(identifier))
         elif quick.last_received == mark:
-            self._repeat(sa, quick, out)
+            box.answer_again(sa, quick, quick.last_answer, out)
             return None
         step = steps.BY_STATE.get((quick.role, quick.state))
         if step is None:
@@ -138,13 +137,6 @@ class QuickSide:
         """The peer that has SAs for this traffic already."""
         tunnels = self._box.traffic.get((local, remote))
         return tunnels[-1].sa.remote.address if tunnels else None
-
-    def _repeat(self, sa: IkeSa, quick: QuickMode, out: Out) -> None:
-        """The peer's last message came again, octet for octet: our answer to it is sent again, without new work."""
-        if self._box.may_say_hostile(out):
-            out.say(DuplicatePacket(2, quick.last_answer is not None))
-            if quick.last_answer is not None:
-                self._box.resend(sa, quick.last_answer, out)
 
     def _collides(self, sa: IkeSa, opened: Opened, out: Out) -> bool:
         """Both ends ask for the same SAs at once: the higher nonce has its way, the other quick mode is dropped.

@@ -121,6 +121,7 @@ class IkeSa:
         "pieces_sent",
         "remote",
         "remote_behind_nat",
+        "repeated_at",
         "replaces",
         "resend",
         "responder_cookie",
@@ -180,6 +181,8 @@ class IkeSa:
         """When the peer last sent something authentic."""
         self.invalid_spi_at = -1e9
         """When the peer was last told that it sends to an SPI that is gone."""
+        self.repeated_at = -inf
+        """When an answer of main mode was last sent again."""
         self.identity = b""
         """Fingerprint of the identity the peer proved. With one address it tells peers behind the same NAT apart."""
         self.replaces: IkeSa | None = None
@@ -379,6 +382,8 @@ class QuickMode:
     """The peer's QM1 carried INITIAL-CONTACT."""
     last_received: bytes = b""
     last_answer: Resend | None = None
+    repeated_at: float = -inf
+    """When that was last sent again."""
     resend: Resend | None = None
     alarm: Alarm | None = None
 

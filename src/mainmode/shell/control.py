@@ -32,6 +32,9 @@ MOST: Final = 16
 BACKLOG: Final = 1 << 20
 """Octets of debug that may wait for an operator who does not read; what comes then is lost, and that is said."""
 
+FAREWELL: Final = 5.0
+"""Seconds in which an operator must read what is left when a connection ends: until then it counts as one."""
+
 DIRECTORY_MODE: Final = 0o750
 SOCKET_UMASK: Final = 0o117
 
@@ -118,9 +121,9 @@ class Control:
         except (ConnectionError, asyncio.CancelledError):
             pass  # the operator has gone, or we are going
         finally:
-            del self._connections[writer]
             self._monitors.pop(writer, None)
-            writer.close()
+            await _part(writer)
+            del self._connections[writer]
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         who = _peer(writer)
@@ -152,6 +155,15 @@ class Control:
 
     def _send(self, writer: asyncio.StreamWriter, message: dict[str, Any]) -> None:
         writer.write(json.dumps(message).encode() + b"\n")
+
+
+async def _part(writer: asyncio.StreamWriter) -> None:
+    """End a connection: what was sent may still be read, but not for ever."""
+    writer.close()
+    try:
+        await asyncio.wait_for(writer.wait_closed(), FAREWELL)
+    except (OSError, TimeoutError, asyncio.CancelledError):
+        writer.transport.abort()
 
 
 def _request(line: bytes) -> object:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from mainmode.gateway import Action, Gateway
 from mainmode.ipsec.dataplane import DataPlane
 from mainmode.shell.captures import Captures
 from mainmode.shell.clock import now, wall
+from mainmode.shell.outlet import say
 from mainmode.shell.ping import ping
 from mainmode.show.view import Release, View
 
@@ -58,7 +58,7 @@ class Operator:
         reply = execute(line, running, as_json=as_json)
         if reply.do:
             # Who changes something leaves a trace, as on an ASA (%ASA-5-111008).
-            print(f"mainmode: {who}: {' '.join(line.split())!r}", file=sys.stderr, flush=True)
+            say(f"{who}: {' '.join(line.split())!r}")
         items: list[Entry | Action] = []
         for each in reply.do:
             if isinstance(each, Debug):

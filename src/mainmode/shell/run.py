@@ -4,7 +4,8 @@
     TUN ─────> outbound ─┼─> Gateway ─> entries to print, datagrams to send, SAs to install
     clock ───> tick ─────┘
 
-One process, one thread. Nothing here decides anything about IKE or IPsec.
+One process, one thread (and one that writes what is said, see `outlet`). Nothing here decides anything about IKE or
+IPsec, and nothing that one input brings keeps the next from being heard: not even a mistake of ours.
 """
 
 from __future__ import annotations
@@ -41,8 +42,10 @@ from mainmode.shell.captures import Captures
 from mainmode.shell.clock import now
 from mainmode.shell.hardening import check_keys, keep_memory_private, private_file
 from mainmode.shell.meeting import directory
+from mainmode.shell.mistakes import Mistakes
 from mainmode.shell.notify import notify, watchdog_interval
 from mainmode.shell.operator import Operator
+from mainmode.shell.outlet import outlets, say
 from mainmode.shell.tun import LARGEST, Tun
 from mainmode.shell.udp import Port, open_ports
 from mainmode.shell.unreachable import Unreachable
@@ -84,6 +87,10 @@ class Service:
     def __init__(
         self, config: Config, ports: Sequence[Port], tun: Tun, unreachable: Unreachable, debugging: Debugging
     ) -> None:
+        self.over = asyncio.Event()
+        """Set when it is time to end."""
+        self.failed: OSError | None = None
+        """Why it cannot go on, if it cannot."""
         self.capture: Capture | None = None
         self.captures = Captures(config)
         self.control: control.Control | None = None
@@ -102,8 +109,9 @@ class Service:
             acquire=self._acquire,
             complain=self._complain,
             tell=unreachable.tell,
-            say=lambda text: print(f"mainmode: {text}", file=sys.stderr, flush=True),
+            say=say,
         )
+        self._keys_logged: dict[str, bytes] = {}
         self._tunnels: dict[int, Tunnel] = {}
         """By inbound SPI; filled when it is asked."""
         self._timer: asyncio.TimerHandle | None = None
@@ -178,7 +186,8 @@ class Service:
                 if self.captures.running:
                     for packet in done.packets:
                         self.captures.inside(packet, packet[16:20], at)
-                if done.sa.in_udp:
+                # A copy of an old packet, where nothing tells that it is one, must not move the peer to its sender.
+                if done.sa.in_udp and done.sa.auth and done.sa.replay_window:
                     tunnel = self._tunnel(done.sa.spi)
                     if tunnel is not None and tunnel.sa.remote != source:
                         self.gateway.esp_from(tunnel, source, to, at)
@@ -198,14 +207,20 @@ class Service:
         at = now()
         packets: list[bytes] = []
         while len(packets) < BURST:
-            more = self._tun.read()
+            try:
+                more = self._tun.read()
+            except OSError as gone:
+                # It was taken away. Without it every route into the tunnels is gone too: nothing is left to do here.
+                asyncio.get_running_loop().remove_reader(self._tun.fd)
+                self.failed = OSError(gone.errno, f"the TUN device is gone: {gone.strerror}", self._tun.name)
+                self.over.set()
+                break
             if more is None:
                 break
             packets += more
         if self.captures.running:
             for packet in packets:
-                if packet[0] >> 4 == 4:
-                    self.captures.inside(packet, packet[12:16], at)
+                self.captures.inside(packet, packet[12:16], at)
         if packets:
             self._userspace.from_hosts(packets, at)
 
@@ -220,6 +235,12 @@ class Service:
 
     def carry_out(self, items: Sequence[Entry | Action]) -> None:
         """Print the entries, carry out the actions, in order; then set the timer anew."""
+        try:
+            self._carry_out(items)
+        finally:
+            self._set_timer()
+
+    def _carry_out(self, items: Sequence[Entry | Action]) -> None:
         self.statistics.came_of(items)
         actions: list[Action] = []
         for item in items:
@@ -236,7 +257,6 @@ class Service:
                 self._userspace.remove(item.sa)
         if self.keylog is not None and actions:
             self._log_keys(*self.keylog, actions)
-        self._set_timer()
 
     def _install(self, sa: IpsecSa, items: Sequence[Entry | Action]) -> None:
         # Who sends the last message of a quick mode is sooner done than its reader.
@@ -255,7 +275,7 @@ class Service:
             self._say_unusable(sa, refused)
 
     def _say_unusable(self, sa: IpsecSa, why: Exception) -> None:
-        print(f"mainmode: SPI 0x{sa.spi:08x} of {sa.remote} cannot be used: {why}", file=sys.stderr, flush=True)
+        say(f"SPI 0x{sa.spi:08x} of {sa.remote} cannot be used: {why}")
 
     def _send(self, payload: bytes, source: Endpoint, to: Endpoint) -> None:
         port = self._ports.get(source)
@@ -316,9 +336,20 @@ class Service:
 
     def _log_keys(self, keylog: KeyLog, directory: Path, actions: Sequence[Action]) -> None:
         keylog.watch(self, actions)
-        for name, content in keylog.files().items():
-            with open(private_file(directory / name), "wb") as file:
-                file.write(content)
+        files = keylog.files()
+        if files == self._keys_logged:
+            return
+        self._keys_logged = files
+        try:
+            for name, content in files.items():
+                # What is there stays whole until what is new is.
+                aside = directory / f".{name}.new"
+                with open(private_file(aside), "wb") as file:
+                    file.write(content)
+                aside.replace(directory / name)
+        except OSError as refused:
+            self.keylog = None
+            say(f"{directory}: {refused.strerror}: no more keys are written")
 
     def _set_timer(self) -> None:
         at = self.gateway.wake_at
@@ -414,23 +445,21 @@ async def _serve(config: Config, path: Path, options: Options) -> None:
         if options.keylog:
             options.keylog.mkdir(mode=0o700, parents=True, exist_ok=True)
             service.keylog = KeyLog(), options.keylog
-        stop = asyncio.Event()
+        loop.set_exception_handler(Mistakes())
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
+            loop.add_signal_handler(number, service.over.set)
         loop.add_signal_handler(signal.SIGHUP, _reread, service, path, options)
         service.start(loop)
         await _open_control(service, path, options.name, stack)
         _warn_of_forwarding()
-        print(
-            f"mainmode: {config.hostname} is up on {', '.join(f'{n} ({d})' for n, d in devices.items())}",
-            file=sys.stderr,
-            flush=True,
-        )
+        say(f"{config.hostname} is up on {', '.join(f'{n} ({d})' for n, d in devices.items())}")
         notify(READY=1, STATUS=f"{config.hostname} is up")
         _keep_watchdog_quiet(loop)
-        await stop.wait()
+        await service.over.wait()
         notify(STOPPING=1)
         service.stop()
+        if service.failed is not None:
+            raise service.failed
 
 
 def _reread(service: Service, path: Path, options: Options) -> None:
@@ -452,7 +481,7 @@ def _reread(service: Service, path: Path, options: Options) -> None:
     except OSError as missing:
         print(f"{path}: {missing.strerror}", file=sys.stderr, flush=True)
     else:
-        print(f"mainmode: {path} is read again", file=sys.stderr, flush=True)
+        say(f"{path} is read again")
 
 
 def _listening(config: Config) -> object:
@@ -472,7 +501,7 @@ async def _open_control(service: Service, path: Path, name: str | None, stack: E
     except (ValueError, OSError) as refused:
         if name is not None:
             raise ConfigError(Span(str(path), 1), f"no control socket: {refused}") from None
-        print(f"mainmode: {refused}: mainmode exec will not reach this gateway", file=sys.stderr)
+        say(f"{refused}: mainmode exec will not reach this gateway")
         return
     operator = Operator(service, where)
     service.control = control.Control(listener, operator.execute, f"{service.gateway.config.hostname}# ")
@@ -490,10 +519,11 @@ def _keep_watchdog_quiet(loop: asyncio.AbstractEventLoop) -> None:
 
 def _warn_of_forwarding() -> None:
     if Path("/proc/sys/net/ipv4/ip_forward").read_text() == "0\n":
-        print("mainmode: net.ipv4.ip_forward is 0: hosts behind this one will not get through", file=sys.stderr)
+        say("net.ipv4.ip_forward is 0: hosts behind this one will not get through")
 
 
 def run(config: Config, path: Path, options: Options) -> None:
     """Run this gateway until a signal ends it. ConfigError or OSError if this host cannot run it."""
     keep_memory_private()
-    asyncio.run(_serve(config, path, options))
+    with outlets():
+        asyncio.run(_serve(config, path, options))

@@ -17,7 +17,7 @@ def clamped(packet: bytes, largest: int) -> bytes:
 
     One that names no size is left alone: it means 536 (RFC 9293 §3.7.1), which fits.
     """
-    if packet[9] != TCP or packet[6] & 0x1F or packet[7]:  # not TCP, or not the first fragment
+    if len(packet) < 20 or packet[9] != TCP or packet[6] & 0x1F or packet[7]:  # not TCP, or not the first fragment
         return packet
     start = (packet[0] & 0x0F) * 4
     if len(packet) < start + 20 or not packet[start + 13] & SYN:

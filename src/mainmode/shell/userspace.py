@@ -11,7 +11,10 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, summarize_address_range
+from math import inf
 from typing import Final, NamedTuple
 
 from mainmode.blame import ConfigError
@@ -24,7 +27,7 @@ from mainmode.ipsec.drops import Drop
 from mainmode.ipsec.icmp import TooBig
 from mainmode.ipsec.memory import MemoryPlane
 from mainmode.ipsec.sa import IpsecSa
-from mainmode.ipsec.selectors import read_packet
+from mainmode.ipsec.selectors import Packet, read_packet
 from mainmode.shell.segments import clamped
 from mainmode.shell.tun import Tun
 from mainmode.span import Span
@@ -32,6 +35,12 @@ from mainmode.transcript import Transcript
 
 WAITING: Final = 64
 """Packets that wait for one selector's SA. TCP and ping send few until something answers; more is a flood."""
+
+ASK_AGAIN: Final = 1.0
+"""Seconds until an SA is asked for once more, while packets wait for it: asking is a dozen lines of debug."""
+
+SAID_PER_SECOND: Final = 10
+"""Sentences about unprotected packets: a host that scans a network must not fill a disk."""
 
 PATIENCE: Final = 30.0
 """Seconds after which a waiting packet is stale: whoever sent it has sent it again, or has given up."""
@@ -43,6 +52,14 @@ SAID: Final = 1000
 class _Waiting(NamedTuple):
     at: float
     packet: bytes
+
+
+@dataclass(slots=True)
+class _Queue:
+    """What waits for one selector's SA."""
+
+    packets: deque[_Waiting] = field(default_factory=lambda: deque(maxlen=WAITING))
+    asked_at: float = -inf
 
 
 class Userspace:
@@ -72,11 +89,13 @@ class Userspace:
         self._complain = complain
         self._tell = tell
         self._say = say
-        self._waiting: dict[tuple[ProxyId, ProxyId], deque[_Waiting]] = {}
+        self._waiting: dict[tuple[ProxyId, ProxyId], _Queue] = {}
         self._settling: dict[tuple[IPv4Address, int], IpsecSa] = {}
         """Outbound SAs that the peer may not listen for yet; an older one, or the queue, has the packets meanwhile."""
         self._routes: Counter[IPv4Network] = Counter()
         self._said: set[IPv4Address] = set()
+        self._saying_second = -1
+        self._saying = 0
 
     # -- SAs ----------------------------------------------------------------------------------------------------------
 
@@ -110,7 +129,7 @@ class Userspace:
 
     def from_hosts(self, packets: Sequence[bytes], now: float) -> None:
         """Packets that this host routed into the TUN device."""
-        ours = [packet for packet in packets if packet[0] >> 4 == 4]
+        ours = [packet for packet in packets if len(packet) >= 20 and packet[0] >> 4 == 4]
         # The kernel's own router solicitations on a new interface.
         self.counters["not IPv4"] += len(packets) - len(ours)
         if self._config.tcpmss:
@@ -164,24 +183,37 @@ class Userspace:
         match = self._wanted(packet)
         if match is None:
             self.counters["no crypto access-list"] += 1
-            destination = IPv4Address(no_sa.packet.destination)
-            if destination not in self._said:
-                if len(self._said) >= SAID:
-                    self._said.clear()
-                self._said.add(destination)
-                self._say(
-                    f"{IPv4Address(no_sa.packet.source)} to {destination}, IP protocol {no_sa.packet.protocol}: "
-                    "no crypto access-list permits it, so it is dropped and does not leave in clear (said once)"
-                )
+            self._say_unprotected(no_sa.packet, now)
             return
-        queue = self._waiting.setdefault((match.local, match.remote), deque(maxlen=WAITING))
-        while queue and queue[0].at < now - PATIENCE:
-            queue.popleft()
-        if len(queue) == WAITING:
+        queue = self._waiting.setdefault((match.local, match.remote), _Queue())
+        packets = queue.packets
+        while packets and packets[0].at < now - PATIENCE:
+            packets.popleft()
+        if len(packets) == WAITING:
             self.counters["waiting too long"] += 1  # the oldest makes room
-        queue.append(_Waiting(now, packet))
+        packets.append(_Waiting(now, packet))
+        if now < queue.asked_at + ASK_AGAIN:
+            return
         if not any(sa.selectors.outbound(no_sa.packet) for sa in self._settling.values()):
+            queue.asked_at = now
             self._acquire(packet)
+
+    def _say_unprotected(self, packet: Packet, now: float) -> None:
+        destination = IPv4Address(packet.destination)
+        if destination in self._said:
+            return
+        if int(now) != self._saying_second:
+            self._saying_second, self._saying = int(now), 0
+        self._saying += 1
+        if self._saying > SAID_PER_SECOND:
+            return
+        if len(self._said) >= SAID:
+            self._said.clear()
+        self._said.add(destination)
+        self._say(
+            f"{IPv4Address(packet.source)} to {destination}, IP protocol {packet.protocol}: "
+            "no crypto access-list permits it, so it is dropped and does not leave in clear (said once)"
+        )
 
     def _wanted(self, packet: bytes) -> Match | None:
         header = read_packet(packet)
@@ -192,7 +224,7 @@ class Userspace:
         """Everything that waits and has an SA now leaves, in the order in which it came."""
         for key, queue in list(self._waiting.items()):
             left: deque[_Waiting] = deque(maxlen=WAITING)
-            for waiting in queue:
+            for waiting in queue.packets:
                 done = self.plane.outbound(waiting.packet, now) if waiting.at >= now - PATIENCE else None
                 if isinstance(done, Protected):
                     self._send_one(done)
@@ -201,7 +233,7 @@ class Userspace:
                 elif done is not None:
                     self._otherwise(done)
             if left:
-                self._waiting[key] = left
+                queue.packets = left
             else:
                 del self._waiting[key]
 
@@ -247,7 +279,8 @@ class Userspace:
         self._routes[network] -= 1
         if self._routes[network] <= 0:
             del self._routes[network]
-            self._tun.unroute(network)
+            with suppress(OSError):  # somebody took it away already
+                self._tun.unroute(network)
 
     def _own_address(self, network: IPv4Network) -> IPv4Address | None:
         """The address of this box that a crypto access-list permits towards `network`: for its own packets."""
