@@ -132,7 +132,7 @@ class Attacker:
                 time.sleep(0.001)
         return octets
 
-    def socket(self, port: int = 0, address: str = STRANGER) -> socket.socket:
+    def own_socket(self, port: int = 0, address: str = STRANGER) -> socket.socket:
         """A UDP socket of the attacker's own."""
         made = inside(self.world, "gb", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         made.bind((address, port))

@@ -1,7 +1,7 @@
 """A gateway that runs, attacked over its sockets by whoever can send to it. The tunnel with its peer carries traffic
 all the while, and afterwards everything is as it was: memory, descriptors, the CPU, and a log that grew little.
 
-`docs/decisions/0003` has what a message that proves nothing may do; `tests/fuzz` asks the core the same without sockets.
+`docs/decisions/0003` has what a message that proves nothing may do; `tests/fuzz` asks the core the same, alone.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def test_datagrams_of_all_sizes_on_both_ports_and_esp_of_all_sizes(
 ) -> None:
     dice = Random(1)
     sizes = [*range(80), *range(80, 1473, 97), 1472, 1473, 2000, 9000, 65507]
-    plain = attacker.socket()
+    plain = attacker.own_socket()
     raw = attacker.raw(ESP)
 
     def attack() -> None:

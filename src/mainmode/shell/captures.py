@@ -48,6 +48,8 @@ class Captures:
 
     def inside(self, packet: bytes, host: bytes, now: float) -> None:
         """A packet of or for a host behind this gateway, with the host's address (four octets)."""
+        if len(packet) < 20 or packet[0] >> 4 != 4:
+            return  # such things come out of a TUN device, and are no traffic of ours
         way = leaving_by(self.config, IPv4Address(host))
         if way is not None:
             self._offer(packet, way[0], now)

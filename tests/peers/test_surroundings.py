@@ -1,0 +1,212 @@
+"""A gateway whose host fails it: pipes that nobody reads, full disks, no descriptors left, no device.
+
+The tunnel goes on where it can; a sentence says what does not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.peers.attacker import FAR_HOST, Vitals, pinging
+from tests.peers.operators import LOG, Chatter, connected, traffic, typed, unharmed
+from tests.peers.ours import Ours, configuration
+from tests.peers.world import World, require_programs, until
+
+pytestmark = [pytest.mark.peer, pytest.mark.namespaces]
+
+# --- pipes and disks ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(fresh: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The control socket of the gateway of site a, once it runs; its peer runs already."""
+    monkeypatch.setenv("MAINMODE_RUN", str(tmp_path / "run"))
+    Ours(fresh, configuration("b"), "gb")
+    return tmp_path / "run" / "site-a" / "control"
+
+
+def test_whoever_does_not_read_the_debug_holds_nothing_up(fresh: World, run: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "stdout"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    options = ("--name", "site-a")
+    gateway = Ours(fresh, configuration("a"), "ga", *options, before=("sh", "-c", f'exec "$@" >{pipe}', "sh"))
+    assert fresh.ping("ha", FAR_HOST)
+    vitals = Vitals(gateway)
+    before = vitals.memory
+    chatter = Chatter(run)
+    chatter.talk(600)
+    until(lambda: fresh.ping("ha", FAR_HOST, wait=1), 10, "the tunnel")
+    with pinging(fresh):
+        until(vitals.rests, 20, "the gateway rests")
+    assert vitals.memory - before < 8 << 20
+
+    read = b""
+
+    def reads() -> bytes:
+        nonlocal read
+        with contextlib.suppress(BlockingIOError):
+            while text := os.read(reader, 1 << 16):
+                read += text
+        chatter.talk(1)
+        return read
+
+    # The oldest is there, then a gap, and that it is one.
+    until(lambda: b"lines were lost here" in reads(), 10, "that the gap is told")
+    assert (1 << 20) <= read.index(b"lines were lost here") < (2 << 20)
+    assert all(line.startswith((b"Nov", b"mainmode:", b" ")) or line for line in read.splitlines())
+
+    os.close(reader)
+    chatter.talk(2)
+    until(lambda: "stdout: Broken pipe: what is said there is lost" in gateway.said(), 5, "that nobody reads")
+    chatter.talk(20)
+    chatter.close()
+    assert gateway.said().count("Broken pipe") == 1
+    until(lambda: fresh.ping("ha", FAR_HOST, wait=1), 10, "the tunnel")
+    unharmed(fresh, gateway)
+    gateway.stop()
+    assert gateway.process.returncode == 0
+
+
+def test_it_ends_though_nobody_reads_what_it_said(fresh: World, run: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "stdout"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    options = ("--name", "site-a")
+    gateway = Ours(fresh, configuration("a"), "ga", *options, before=("sh", "-c", f'exec "$@" >{pipe}', "sh"))
+    with contextlib.closing(Chatter(run)) as chatter:
+        chatter.talk(100)
+    began = time.monotonic()
+    gateway.stop()
+    assert gateway.process.returncode == 0
+    assert time.monotonic() - began < 8
+    os.close(reader)
+
+
+def test_a_full_disk_ends_the_capture_and_the_key_log_and_not_the_tunnel(fresh: World, run: Path) -> None:
+    small = 'mount -t tmpfs -o size=64k tmpfs /mnt && exec "$@"'
+    gateway = Ours(
+        fresh,
+        configuration("a"),
+        "ga",
+        *("--name", "site-a", "--pcap", "/mnt/all.pcap", "--keylog", "/mnt/keys"),
+        before=("unshare", "--mount", "sh", "-c", small, "sh"),
+    )
+    assert fresh.ping("ha", FAR_HOST)
+    traffic(fresh, 100)
+    disk = Path(f"/proc/{gateway.process.pid}/root/mnt")
+    until(lambda: "/mnt/all.pcap: No space left on device: the capture ends here" in gateway.said(), 5, "a full disk")
+    capture = disk.joinpath("all.pcap").read_bytes()
+    at = 24
+    while at < len(capture):
+        at += 16 + int.from_bytes(capture[at + 8 : at + 12], "little")
+    assert at == len(capture) > 20_000
+    keys = {name: disk.joinpath("keys", name).read_bytes() for name in ("esp_sa", "ikev1_decryption_table")}
+    with contextlib.closing(Chatter(run)) as chatter:
+        chatter.talk(1)
+    until(lambda: "/mnt/keys: No space left on device: no more keys are written" in gateway.said(), 10, "no more keys")
+    assert keys == {name: disk.joinpath("keys", name).read_bytes() for name in keys}
+    assert gateway.said().count("No space left on device") == 2
+    until(lambda: fresh.ping("ha", FAR_HOST, wait=1), 10, "the tunnel")
+    unharmed(fresh, gateway)
+
+
+def told(chatter: Chatter, log: Path) -> bool:
+    """Whether the log, which goes on, says that something is missing in it."""
+    chatter.talk(1)
+    return b"lines were lost here" in log.read_bytes()
+
+
+def test_a_log_on_a_full_disk_is_a_gap_in_the_log(fresh: World, run: Path) -> None:
+    small = 'mount -t tmpfs -o size=64k tmpfs /mnt && exec "$@" >/mnt/log'
+    options = ("--name", "site-a")
+    gateway = Ours(fresh, configuration("a"), "ga", *options, before=("unshare", "--mount", "sh", "-c", small, "sh"))
+    with contextlib.closing(Chatter(run)) as chatter:
+        chatter.talk(40)
+        until(lambda: "stdout: No space left on device" in gateway.said(), 10, "that it is full")
+        log = Path(f"/proc/{gateway.process.pid}/root/mnt/log")
+        assert log.stat().st_size > 50_000
+        os.truncate(log, 0)
+        until(lambda: told(chatter, log), 10, "the gap is told")
+    until(lambda: fresh.ping("ha", FAR_HOST, wait=1), 10, "the tunnel")
+    unharmed(fresh, gateway)
+
+
+def test_without_any_descriptor_left_the_tunnel_is_negotiated_anew(fresh: World, run: Path) -> None:
+    require_programs("prlimit")
+    gateway = Ours(fresh, configuration("a"), "ga", "--name", "site-a", before=("prlimit", "--nofile=16:16"))
+    assert fresh.ping("ha", FAR_HOST)
+    with contextlib.ExitStack() as stack:
+        crowd = [stack.enter_context(connected(run)) for _ in range(30)]
+        until(lambda: "Too many open files" in gateway.said(), 10, "that there is none left")
+        said = len(gateway.said())
+        crowd[0].send(b'{"command": "clear crypto isakmp sa"}\n')
+        assert fresh.ping("ha", FAR_HOST, 5, wait=2) >= 4
+        crowd[0].send(b'{"command": "capture X interface inside"}\n')
+        gateway.process.send_signal(signal.SIGHUP)
+        until(lambda: "site.cfg: Too many open files" in gateway.said(), 10, "that the file cannot be read")
+        assert fresh.ping("ha", FAR_HOST, 10) == 10
+        assert len(gateway.said()) - said < LOG
+    until(lambda: typed("show", "ip").returncode == 0, 15, "room for an operator")
+    unharmed(fresh, gateway)
+
+
+# --- ends ---------------------------------------------------------------------------------------------------------
+
+
+def test_it_ends_at_once_in_the_middle_of_a_negotiation(fresh: World) -> None:
+    gateway = Ours(fresh, configuration("a"), "ga")  # there is no peer
+    fresh.ping("ha", FAR_HOST, wait=0.3)
+    until(lambda: "SENDING Message" in gateway.said(), 5, "a first message")
+    began = time.monotonic()
+    gateway.stop()
+    assert gateway.process.returncode == 0
+    assert time.monotonic() - began < 5
+    assert "Traceback" not in gateway.said()
+
+
+def test_a_tun_device_that_is_taken_away_ends_the_gateway_with_a_sentence(fresh: World) -> None:
+    gateway = Ours(fresh, configuration("a"), "ga")
+    fresh.must("ga", "ip", "link", "del", "mm0")
+    until(lambda: gateway.process.poll() is not None, 10, "an end")
+    assert gateway.process.returncode == 2
+    assert "mm0: the TUN device is gone" in gateway.said()
+    assert "Traceback" not in gateway.said()
+    assert len(gateway.said()) < 100_000
+
+
+# --- secrets ------------------------------------------------------------------------------------------------------
+
+
+def test_no_key_is_said_at_the_highest_level_whatever_goes_wrong(fresh: World, run: Path, tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    fresh.stop_all()
+    secret = "Kurfuerstendamm-1963"
+    Ours(fresh, configuration("b", psk=secret), "gb", "--debug", "ikev1=255,ipsec=255")
+    options = ("--name", "site-a", "--keylog", str(keys), "--debug", "ikev1=255,ipsec=255")
+    gateway = Ours(fresh, configuration("a", psk=secret), "ga", *options)
+    assert fresh.ping("ha", FAR_HOST)
+    with contextlib.closing(Chatter(run)) as chatter:
+        chatter.ask("show running-config")
+        chatter.talk(3)
+    gateway.config.write_text(configuration("a", psk=secret) + "nonsense\n")
+    gateway.process.send_signal(signal.SIGHUP)
+    gateway.config.write_text(configuration("a", psk=secret).replace("pre-shared-key", "pre-shared-keys"))
+    gateway.process.send_signal(signal.SIGHUP)
+    until(lambda: "site.cfg:" in gateway.said(), 10, "what is wrong with the file")
+    process = Path(f"/proc/{gateway.process.pid}")
+    everything = gateway.said() + "".join(process.joinpath(n).read_text() for n in ("cmdline", "environ", "comm"))
+    cells = [cell.strip('"') for row in keys.joinpath("esp_sa").read_text().splitlines() for cell in row.split(",")]
+    hidden = [cell.removeprefix("0x") for cell in cells if cell.startswith("0x") and len(cell) > len("0x12345678")]
+    hidden += [row.split(",")[1] for row in keys.joinpath("ikev1_decryption_table").read_text().split()]
+    assert len(hidden) >= 5  # two ciphers and two digests of a pair of SAs, and the IKE SA's cipher
+    for key in (secret, *hidden):
+        assert key.lower() not in everything.lower()
+    for file in keys.iterdir():
+        assert file.stat().st_mode & 0o077 == 0
