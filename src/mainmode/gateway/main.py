@@ -112,6 +112,8 @@ class MainSide:
             self._refuse(sa, refusal, out)
             return
         sa.last_received = mark
+        if step.message == "MM3":
+            self._make_room(self._box.sas.answered(sa), out)
         if step.next_state == "MM_ACTIVE":
             sa.resend = None
         if step.answer is None:
@@ -201,6 +203,10 @@ class MainSide:
         if interface is None or interface.name is None or interface.name not in box.config.ike_enabled:
             box.counters["IKE not enabled"] += 1
             return
+        stranger = not box.has_key(source.address)
+        if stranger and box.sas.too_many_strangers():
+            box.say_hostile(NegotiationLimitReached(), out)
+            return
         step = steps.BY_MESSAGE["MM1"]
         header = message.header
         numbers = tuple(payload.number for payload in message.payloads)
@@ -232,14 +238,16 @@ class MainSide:
             # This SA never was: no state, one answer that is no longer than the question.
             self._refuse(sa, refusal, out)
             return
-        crowded_out = box.sas.crowded_out()
-        if crowded_out is not None:
-            box.say_hostile(NegotiationLimitReached(), out)
-            self._endings.forget(crowded_out, out)
-        box.sas.add(sa)
+        self._make_room(box.sas.crowded_out(), out)
+        box.sas.add(sa, stranger=stranger)
         sa.last_received = mark
         sa.state = step.next_state
         self._arm(sa, out)
+
+    def _make_room(self, crowded_out: IkeSa | None, out: Out) -> None:
+        if crowded_out is not None:
+            self._box.say_hostile(NegotiationLimitReached(), out)
+            self._endings.forget(crowded_out, out)
 
     def _refuse(self, sa: IkeSa, refusal: Refused, out: Out) -> None:
         """A message of main mode that is not acceptable. Nothing is proved yet, so the SA waits on for a better one.

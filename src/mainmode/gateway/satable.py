@@ -11,7 +11,11 @@ from mainmode.ike.sa import Endpoint, IkeSa
 from mainmode.wire import Header
 
 MAX_HALF_OPEN: Final = 1000
-"""Responder negotiations that have proved nothing yet. For one more the oldest goes; no address is locked out."""
+"""Responder negotiations whose peer has not shown yet that it receives at its address, and as many whose peer has. For
+one more the oldest of its kind goes: no address is locked out, and who only sends ends none that are further."""
+
+MAX_STRANGERS: Final = 100
+"""Negotiations with addresses that have no key here, of the first kind. They come to nothing, so more are no loss."""
 
 MAX_WITH_ONE_PEER: Final = 8
 """IKE SAs with one address that nobody wonders about: renewal, a collision, a reboot, all at once."""
@@ -26,7 +30,11 @@ class SaTable:
         self._sas: dict[bytes, IkeSa] = {}
         self._by_peer: dict[IPv4Address, list[IkeSa]] = {}
         self._half_open: OrderedDict[tuple[Endpoint, bytes], IkeSa] = OrderedDict()
-        """Responder SAs whose peer has proved nothing yet, by source and initiator cookie, the oldest first."""
+        """Responder SAs that wait for MM3, by source and initiator cookie, the oldest first."""
+        self._answered: OrderedDict[tuple[Endpoint, bytes], IkeSa] = OrderedDict()
+        """Those that wait for MM5: whoever sent MM3 has read our cookie, and proved nothing else."""
+        self._strangers: set[bytes] = set()
+        """Our cookies of SAs with addresses that have no key here."""
         self._opened: dict[tuple[IPv4Address, bytes], IkeSa] = {}
         """Every responder SA by the peer's address and cookie: what MM1 that comes again is known by."""
 
@@ -37,8 +45,11 @@ class SaTable:
     def __len__(self) -> int:
         return len(self._sas)
 
-    def add(self, sa: IkeSa) -> None:
+    def add(self, sa: IkeSa, *, stranger: bool = False) -> None:
+        """`stranger`: its address has no key here."""
         self._sas[sa.our_cookie] = sa
+        if stranger:
+            self._strangers.add(sa.our_cookie)
         self._by_peer.setdefault(sa.remote.address, []).append(sa)
         if sa.role == "responder":
             self._half_open[sa.remote, sa.initiator_cookie] = sa
@@ -47,6 +58,7 @@ class SaTable:
     def remove(self, sa: IkeSa) -> None:
         """Forget an SA; nothing happens if it is not there."""
         self._sas.pop(sa.our_cookie, None)
+        self._strangers.discard(sa.our_cookie)
         self.proved(sa, sa.remote)
         if self._opened.get((sa.remote.address, sa.initiator_cookie)) is sa:
             del self._opened[sa.remote.address, sa.initiator_cookie]
@@ -59,6 +71,14 @@ class SaTable:
     def proved(self, sa: IkeSa, opened_from: Endpoint) -> None:
         """The peer of a responder SA is authentic: it does not count as half-open any more."""
         self._half_open.pop((opened_from, sa.initiator_cookie), None)
+        self._answered.pop((opened_from, sa.initiator_cookie), None)
+
+    def answered(self, sa: IkeSa) -> IkeSa | None:
+        """The peer of a responder SA has answered our cookie. Returns the SA that must go for that."""
+        self._half_open.pop((sa.remote, sa.initiator_cookie), None)
+        crowded_out = _oldest(self._answered)
+        self._answered[sa.remote, sa.initiator_cookie] = sa
+        return crowded_out
 
     def __contains__(self, sa: IkeSa) -> bool:
         return self._sas.get(sa.our_cookie) is sa
@@ -73,7 +93,11 @@ class SaTable:
 
     def crowded_out(self) -> IkeSa | None:
         """The half-open SA that must go before there may be one more."""
-        return next(iter(self._half_open.values())) if len(self._half_open) >= MAX_HALF_OPEN else None
+        return _oldest(self._half_open)
+
+    def too_many_strangers(self) -> bool:
+        """Whether there is no room for one more address that has no key here."""
+        return len(self._strangers) >= MAX_STRANGERS
 
     def of(self, header: Header, source: Endpoint) -> IkeSa | None:
         """The SA a message belongs to, by both cookies and the peer's address."""
@@ -101,3 +125,8 @@ class SaTable:
         if active:
             return active[-1]
         return next((sa for sa in sas if sa.role == "initiator"), None)
+
+
+def _oldest(pool: OrderedDict[tuple[Endpoint, bytes], IkeSa]) -> IkeSa | None:
+    """The first of a pool that is full."""
+    return next(iter(pool.values())) if len(pool) >= MAX_HALF_OPEN else None

@@ -35,6 +35,9 @@ goes by the device's MTU alone: what an ICMP message has put into its routes, tr
 BUFFER: Final = 4 * 1024 * 1024
 """Octets; a burst of a fast sender must survive one turn of the event loop. Without CAP_NET_ADMIN the kernel cuts it to
 its own maximum."""
+IKE_BUFFER: Final = 256 * 1024
+"""Octets for what waits at UDP 500: some 700 messages. Were it more than the half-open negotiations that are kept
+(`gateway/satable.py`), then in a flood each true one would be gone before its next message has its turn."""
 _SO_SNDBUFFORCE, _SO_RCVBUFFORCE = 32, 33
 """`asm-generic/socket.h`; the socket module does not have them."""
 
@@ -89,8 +92,8 @@ class Port:
             self._put(0, False)
             self.socket.setsockopt(socket.IPPROTO_IP, _IP_RECVTOS, 1)
             queue_errors(self.socket)
-            self._buffer(_SO_RCVBUFFORCE, socket.SO_RCVBUF)
-            self._buffer(_SO_SNDBUFFORCE, socket.SO_SNDBUF)
+            self._buffer(_SO_RCVBUFFORCE, socket.SO_RCVBUF, IKE_BUFFER if local.port == IKE_PORT else BUFFER)
+            self._buffer(_SO_SNDBUFFORCE, socket.SO_SNDBUF, BUFFER)
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode() + b"\0")
             self.socket.bind((str(local.address), local.port))
         except OSError:
@@ -112,11 +115,11 @@ class Port:
             self.socket.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _WITH_DF if df else _WITHOUT_DF)
         self._header = tos, df
 
-    def _buffer(self, forced: int, asked: int) -> None:
+    def _buffer(self, forced: int, asked: int, octets: int) -> None:
         try:
-            self.socket.setsockopt(socket.SOL_SOCKET, forced, BUFFER)
+            self.socket.setsockopt(socket.SOL_SOCKET, forced, octets)
         except PermissionError:
-            self.socket.setsockopt(socket.SOL_SOCKET, asked, BUFFER)
+            self.socket.setsockopt(socket.SOL_SOCKET, asked, octets)
 
     def _can(self, option: int, value: int) -> bool:
         try:
