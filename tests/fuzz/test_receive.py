@@ -248,5 +248,46 @@ def test_a_flood_under_the_peers_own_address_does_not_keep_the_peer_out() -> Non
     assert tap.up
 
 
+def test_a_flood_under_the_peers_own_address_is_not_answered_with_more_than_came() -> None:
+    victim = Gateway(site("b"), entropy=Dice(0, "b"))
+    flood(victim, 500, 0.0, Endpoint(A, 500))
+    sent: list[Send] = []
+    while victim.wake_at is not None and victim.wake_at <= 90.0:
+        sent += [item for item in victim.tick(victim.wake_at) if isinstance(item, Send)]
+    assert sent == []
+    assert list(victim.ike_sas) == []
+
+
+@pytest.mark.parametrize("progress", [3, 4, 5])
+def test_a_flood_under_the_peers_own_address_ends_nothing_that_has_answered_our_cookie(progress: int) -> None:
+    tap = Wiretap()
+    for _ in range(progress):
+        tap.step()
+    flood(tap.gateways[B], 3000, tap.now, Endpoint(A, 500))
+    list(tap.steps())
+    assert tap.up
+    assert len(list(tap.gateways[B].ike_sas)) <= 1001
+
+
+def test_strangers_have_few_negotiations_and_a_configured_peer_is_not_one_of_them() -> None:
+    victim = Gateway(site("b"), entropy=Dice(0, "b"))
+    flood(victim, 500, 0.0)
+    assert len(list(victim.ike_sas)) == 100
+    flood(victim, 5, 0.0, Endpoint(A, 500))
+    assert len(list(victim.ike_sas)) == 105
+
+
+def test_an_answer_that_was_lost_is_sent_again_in_the_middle_of_a_flood_of_garbage() -> None:
+    tap = Wiretap()
+    first = tap.step()
+    assert first is not None
+    tap.now += 0.5
+    for _ in range(50):
+        tap.give(B, b"garbage", STRANGER)
+    (again,) = tap.give(B, first.datagram, first.source, first.to)
+    assert again.datagram[18] == 2
+    assert tap.give(B, first.datagram, first.source, first.to) == []  # so soon no peer repeats
+
+
 def test_the_messages_of_a_handshake_decode() -> None:
     assert [decode(datagram).header.exchange for datagram in HANDSHAKE] == [2] * 6 + [32] * 3

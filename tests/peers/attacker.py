@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from mainmode.lab.ip import checksum
+from mainmode.ipsec.checksum import checksum
 from tests.peers.ours import Ours
 from tests.peers.world import SITES, World, until
 
