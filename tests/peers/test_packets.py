@@ -48,8 +48,8 @@ def _where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAINMODE_RUN", str(tmp_path / "run"))
 
 
-def pair(world: World, peer: str = "ours", *lines: str, far: tuple[str, ...] = ()) -> Ours:
-    """Our gateway at site a with these lines in its configuration, a peer at site b, and a tunnel between them."""
+def pair(world: World, peer: str = "ours", *lines: str, far: tuple[str, ...] = (), up: bool = True) -> Ours:
+    """Our gateway at site a with these lines in its configuration, and a peer at site b; if `up`, a tunnel as well."""
     forget(world)
     # A strongSwan leaves path MTUs to its kernel, which shall know this one: the packets that are looked at are ours.
     locked = () if peer == "ours" else ("mtu", "lock", str(NARROW))
@@ -61,7 +61,7 @@ def pair(world: World, peer: str = "ours", *lines: str, far: tuple[str, ...] = (
         require(peer != "6.0" or (NEWER / ".complete").exists(), "strongSwan 6.0 is not unpacked: run .ci/strongswan-6")
         charon = Charon(world, root=NEWER, raw_esp=True) if peer == "6.0" else Charon(world)
         charon.load(Wishes(remote=BEHIND_NAT, remote_id=BEHIND_NAT))
-    assert world.ping("ha", "192.168.2.1") == 1, gateway.said()[-3000:]
+    assert not up or world.ping("ha", "192.168.2.1") == 1, gateway.said()[-3000:]
     return gateway
 
 
@@ -125,7 +125,8 @@ def test_the_outer_df_bit_is_the_configuration_s(
 ) -> None:
     with watched(fresh, "ra", "near", "udp port 500 or udp port 4500") as negotiation:
         pair(fresh, peer, f"crypto ipsec df-bit {df} outside")
-    assert negotiation and not any(packet[6] & DF for packet in from_a(negotiation) if header(packet).length > 400)
+    messages = [packet for packet in from_a(negotiation) if packet[22:24] == b"\x01\xf4" or packet[28:32] == bytes(4)]
+    assert len(messages) >= 5 and not any(packet[6] & DF for packet in messages)
     assert shown()["DF policy:"] == df
     carrier = "esp" if protocol(peer) == ESP else "udp port 4500"
     for words, expected in (("do", with_df), ("dont", without), ("do", with_df)):
@@ -214,6 +215,20 @@ def test_a_small_link_on_the_way_is_learnt_and_hosts_are_told(fresh: World, peer
     assert (counters["pre-frag successes"], counters["fragments created"]) == ("1", "2")
     assert counters["media mtu"] == "1500"
     assert counters["send errors"] == "0"
+
+
+def test_who_asks_for_the_tunnel_with_a_packet_that_does_not_fit_is_told_once_it_is_up(fresh: World) -> None:
+    pair(fresh, up=False)
+    assert f"(mtu = {FITS[ESP][1500]})" in ask(fresh, 1500, "-M", "do")
+    assert shown()["PMTUs sent"] == "1"
+
+
+def test_the_gateway_s_own_packets_are_told_as_well(fresh: World) -> None:
+    pair(fresh)
+    mine = ("-I", "192.168.1.1")
+    assert f"(mtu = {FITS[ESP][1500]})" in ask(fresh, 9000, *mine, "-M", "do", space="ga")
+    assert "1 received" in ask(fresh, 1000, *mine, "-M", "do", space="ga")
+    assert "1 received" in ask(fresh, 20000, *mine, "-M", "dont", space="ga")
 
 
 @pytest.mark.parametrize("tcpmss", [1380, 0])
