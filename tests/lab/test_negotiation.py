@@ -499,3 +499,16 @@ def test_a_translating_rule_takes_the_packet_away_from_the_access_list() -> None
     assert is_down(result)
     assert CryptoMapNotMatched in kinds(result, "a")
     assert result.wire == ()
+
+
+def test_packets_that_do_not_fit_are_cut_up_and_counted() -> None:
+    # Of 120 octets 44 are headers and IV, 12 the ICV: 64 are left, of which the trailer takes two.
+    result = run(site("a", mtu={"outside": 120}), site("b"))
+    assert result.established
+    assert sum(transit.name == "esp" and transit.sender == "a" for transit in result.wire) == 2 * 4
+    shown = result.sites[0].show["crypto ipsec sa"]
+    assert "#pre-frag successes: 4, #pre-frag failures: 0, #fragments created: 8" in shown
+    assert "path mtu 120, ipsec overhead 74(44), media mtu 120" in shown
+    assert "#decapsulated frgs needing reassembly: 8" in result.sites[1].show["crypto ipsec sa"]
+    # The hosts of the lab do not put fragments together, and it says so: nothing came as it was sent.
+    assert result.delivered == {"a_to_b": 0, "b_to_a": 0}

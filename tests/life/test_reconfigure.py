@@ -39,6 +39,7 @@ STILL_DESCRIBED = {
     "the same": BASE,
     "one line further down": replace(BASE, access_lists={"VPN": MOVED}),
     "another hostname": replace(BASE, hostname="renamed"),
+    "the MTU inside": replace(BASE, mtu={"inside": 1400}, df_bit={"inside": "clear-df"}),
     "another policy": replace(BASE, ike_policies=tuple(replace(one, group=14) for one in BASE.ike_policies)),
 }
 
@@ -53,6 +54,10 @@ GONE = {
     "the transform set": site("a", sets=[replace(transform_set(), encryption="esp-3des")]),
     "the access-list": site("a", lines=BASE.access_lists["VPN"].lines[:1]),
     "the lifetime": replace(BASE, lifetime_seconds=3600),
+    # As an ASA does (ASDM guide, pre-fragmentation).
+    "the MTU": replace(BASE, mtu={"outside": 1400}),
+    "the DF bit": replace(BASE, df_bit={"outside": "clear-df"}),
+    "when to fragment": replace(BASE, fragmentation={"outside": "after-encryption"}),
 }
 
 
