@@ -231,8 +231,7 @@ def test_the_gateway_s_own_packets_are_told_as_well(fresh: World) -> None:
     assert "1 received" in ask(fresh, 20000, *mine, "-M", "dont", space="ga")
 
 
-@pytest.mark.parametrize("tcpmss", [1380, 0])
-@pytest.mark.parametrize("peer", PEERS)
+@pytest.mark.parametrize(("peer", "tcpmss"), [("ours", 1380), ("ours", 0), ("5.9", 0), ("6.0", 1380)])
 def test_tcp_goes_on_over_a_small_link(fresh: World, peer: str, tcpmss: int) -> None:
     line = f"sysopt connection tcpmss {tcpmss}"
     pair(fresh, peer, line, far=(line,))
@@ -244,7 +243,7 @@ def test_tcp_goes_on_over_a_small_link(fresh: World, peer: str, tcpmss: int) -> 
         assert shown("b")["path mtu"] == "1400"
 
 
-@pytest.mark.parametrize("peer", PEERS)
+@pytest.mark.parametrize("peer", ["ours", "5.9"])
 def test_with_clear_df_nobody_is_told_and_all_passes(fresh: World, peer: str) -> None:
     world = fresh
     pair(world, peer, "crypto ipsec df-bit clear-df outside")
@@ -256,8 +255,9 @@ def test_with_clear_df_nobody_is_told_and_all_passes(fresh: World, peer: str) ->
     assert (counters["pre-frag successes"], counters["fragments created"]) == ("1", "2")
 
 
-@pytest.mark.parametrize("df", ["copy-df", "clear-df"])
-@pytest.mark.parametrize("peer", PEERS)
+@pytest.mark.parametrize(
+    ("peer", "df"), [("ours", "copy-df"), ("ours", "clear-df"), ("5.9", "clear-df"), ("6.0", "copy-df")]
+)
 def test_after_encryption_it_is_the_outer_packet_that_is_cut_up(fresh: World, peer: str, df: str) -> None:
     world = fresh
     pair(world, peer, "crypto ipsec fragmentation after-encryption outside", f"crypto ipsec df-bit {df} outside")
