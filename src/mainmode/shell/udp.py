@@ -90,7 +90,7 @@ class Port:
             self.socket.setblocking(False)
             self._header: tuple[int, bool | None] = 0, None  # as the kernel makes it
             self._put(0, False)
-            self.socket.setsockopt(socket.IPPROTO_IP, _IP_RECVTOS, 1)
+            self.socket.setsockopt(socket.IPPROTO_IP, _IP_RECVTOS, not self._raw)
             queue_errors(self.socket)
             self._buffer(_SO_RCVBUFFORCE, socket.SO_RCVBUF, IKE_BUFFER if local.port == IKE_PORT else BUFFER)
             self._buffer(_SO_SNDBUFFORCE, socket.SO_SNDBUF, BUFFER)
@@ -131,6 +131,10 @@ class Port:
     def receive(self) -> Arrival | None:
         """What came next; None while there is nothing."""
         try:
+            if self._raw:
+                # A raw socket delivers the IP header as well, so the quicker call will do.
+                packet, source = self.socket.recvfrom(LARGEST)
+                return Arrival((packet[(packet[0] & 0x0F) * 4 :],), _endpoint(source), self.local, packet[1])
             length, ancillary, _, source = self.socket.recvmsg_into((self._received,), _ANCILLARY)
         except BlockingIOError:
             return None
@@ -138,9 +142,6 @@ class Port:
             # What an ICMP message reported about an earlier datagram (`reports`); it says nothing about the next one.
             return Arrival((), self.local, self.local)
         data = self._view[:length]
-        if self._raw:
-            # A raw socket delivers the IP header as well.
-            return Arrival((bytes(data[(data[0] & 0x0F) * 4 :]),), _endpoint(source), self.local, data[1])
         tos = 0
         each = length
         for level, kind, value in ancillary:
