@@ -3,6 +3,8 @@ page comes from another host."""
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import subprocess
 import sys
@@ -26,14 +28,30 @@ def sphinx(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run([BUILDER, *map(str, arguments)], capture_output=True, text=True, check=False)
 
 
+def built_once(factory: pytest.TempPathFactory, name: str, *builds: tuple[object, ...]) -> Path:
+    """A folder of the whole run that some builds go into: the first worker that needs it makes it, the others wait."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "done").exists():
+            for options in builds:
+                built = sphinx(*OPTIONS, *options[:-1], DOCS, folder / str(options[-1]))
+                assert built.returncode == 0, built.stderr
+            (folder / "done").touch()
+    return folder
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Both languages, side by side as they are published."""
-    folder = tmp_path_factory.mktemp("site")
-    for language in LANGUAGES:
-        built = sphinx(*OPTIONS, "-b", "html", "-D", f"language={language}", DOCS, folder / language)
-        assert built.returncode == 0, built.stderr
-    return folder
+    builds = (("-b", "html", "-D", f"language={language}", language) for language in LANGUAGES)
+    return built_once(tmp_path_factory, "site", *builds)
+
+
+def test_make_builds_as_the_tests_do() -> None:
+    makefile = (REPO / "Makefile").read_text(encoding="utf-8")
+    assert f"sphinx-build {' '.join(OPTIONS)}\n" in makefile
 
 
 class Page(HTMLParser):

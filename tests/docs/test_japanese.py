@@ -10,7 +10,7 @@ from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 
 from tests.docs.blocks import CODE, LINK
-from tests.docs.test_build import DOCS, OPTIONS, sphinx
+from tests.docs.test_build import DOCS, built_once
 
 CATALOGUES = DOCS / "locale" / "ja" / "LC_MESSAGES"
 NAMES = ["index", *(f"guide/{path.stem}" for path in sorted((DOCS / "guide").glob("*.md")))]
@@ -25,10 +25,7 @@ def messages(path: Path) -> list[Message]:
 @pytest.fixture(scope="module")
 def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the English pages say now, as catalogues without translations."""
-    folder = tmp_path_factory.mktemp("gettext")
-    built = sphinx(*OPTIONS, "-b", "gettext", DOCS, folder)
-    assert built.returncode == 0, built.stderr
-    return folder
+    return built_once(tmp_path_factory, "gettext", ("-b", "gettext", "pot")) / "pot"
 
 
 @pytest.mark.parametrize("name", NAMES)
