@@ -29,6 +29,10 @@ OVERLAP_SECONDS: Final = 30.0
 KEEPALIVE_RETRIES: Final = 3
 """Unanswered repetitions of R-U-THERE before the peer is given up (FACTS §3.1)."""
 
+MOST_WITH_ONE_PEER: Final = 16
+"""Active IKE SAs with one peer. A renewal makes it two for half a minute; a peer that begins anew again and again, and
+deletes nothing, makes it as many as it likes."""
+
 RENEWAL_RETRY_SECONDS: Final = 40.0
 """When a renewal is tried again that led to nothing: longer than the repetitions of one message take."""
 
@@ -66,7 +70,10 @@ class Upkeep:
         if old is not None and old in self._box.sas:
             adopt(sa, old)
         others = self._others(sa)
-        for one in (sa, *others) if others else ():
+        for one in others[:-MOST_WITH_ONE_PEER]:
+            adopt(sa, one)
+            self._endings.delete(one, out)
+        for one in (sa, *others[-MOST_WITH_ONE_PEER:]) if others else ():
             if one.retire_alarm is None:
                 one.retire_alarm = alarms.set(out.now + OVERLAP_SECONDS, partial(self._retire, one))
 
@@ -171,7 +178,13 @@ class Upkeep:
             out.say(RouteAdded(remote.address, remote.mask))
         for sa in self._box.sas.with_peer(tunnel.sa.remote.address):
             for old in sa.tunnels:
-                if old is not tunnel and same(old.match, tunnel.match) and sa.identity == tunnel.sa.identity:
+                # What was replaced before has its end set; a peer that renews every few seconds does not put it off.
+                if (
+                    old is not tunnel
+                    and not old.replaced
+                    and same(old.match, tunnel.match)
+                    and sa.identity == tunnel.sa.identity
+                ):
                     old.replaced = True
                     cancel(old.alarm)
                     # The side that began the renewal deletes; the other waits for that, or for twice as long.

@@ -499,9 +499,10 @@ async def _open_control(service: Service, path: Path, name: str | None, stack: E
         where = directory(name or path.stem)
         listener = control.listen(where)
     except (ValueError, OSError) as refused:
+        why = f"{refused.filename}: {refused.strerror}" if isinstance(refused, OSError) else str(refused)
         if name is not None:
-            raise ConfigError(Span(str(path), 1), f"no control socket: {refused}") from None
-        say(f"{refused}: mainmode exec will not reach this gateway")
+            raise ConfigError(Span(str(path), 1), f"no control socket: {why}") from None
+        say(f"{why}: mainmode exec will not reach this gateway")
         return
     operator = Operator(service, where)
     service.control = control.Control(listener, operator.execute, f"{service.gateway.config.hostname}# ")
