@@ -8,6 +8,7 @@ both ends see a NAT); 6.0 can send real ESP.
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,7 +133,7 @@ class Charon:
             log=self.directory / "stdout",
             environment={"STRONGSWAN_CONF": str(daemon)},
         )
-        until(lambda: (self.directory / "vici").is_socket() or self.process.poll() is not None, 10, "charon's socket")
+        until(lambda: self._listens() or self.process.poll() is not None, 10, "charon's socket")
         assert self.process.poll() is None, (self.directory / "stdout").read_text()
 
     def _start_script(self, daemon: Path) -> str:
@@ -153,6 +154,11 @@ class Charon:
                 f"exec chroot {root} {CHARON}",
             )
         )
+
+    def _listens(self) -> bool:
+        # The socket is bound, and so a file, some time before it takes connections.
+        with socket.socket(socket.AF_UNIX) as asking:
+            return asking.connect_ex(str(self.directory / "vici")) == 0
 
     def load(self, wishes: Wishes) -> None:
         """Replace the connection."""
