@@ -21,9 +21,12 @@ crypto ikev1 policy 10
  authentication pre-share
  encryption 3des
  hash sha
- group 2
+ group {group}
  lifetime 86400
 """
+
+_DYNAMIC = "crypto dynamic-map ANY 10 set ikev1 transform-set AES\ncrypto map MAP 10 ipsec-isakmp dynamic ANY\n"
+_BOUND = "crypto map MAP interface outside\n"
 
 
 def spoke_address(number: int) -> IPv4Address:
@@ -36,21 +39,27 @@ def spoke_network(number: int) -> IPv4Network:
 
 def hub(count: int, kind: Kind) -> Config:
     """The hub: a crypto map entry per spoke, or one entry with a dynamic map for all of them."""
-    lines = [_interfaces("hub", HUB, HUB_NETWORK), _COMMON]
+    lines = [_interfaces("hub", HUB, HUB_NETWORK), _COMMON.format(group=2)]
     for number in range(count if kind == "static" else 0):
         lines.append(_peer(number + 1, spoke_address(number), HUB_NETWORK, spoke_network(number)))
     if kind == "dynamic":
-        lines.append(
-            "crypto dynamic-map ANY 10 set ikev1 transform-set AES\ncrypto map MAP 10 ipsec-isakmp dynamic ANY\n"
-        )
+        lines.append(_DYNAMIC)
         lines += [_tunnel_group(spoke_address(number)) for number in range(count)]
-    return _config([*lines, "crypto map MAP interface outside\n"])
+    return _config([*lines, _BOUND])
 
 
-def spoke(number: int) -> Config:
+def hub_for_anybody(group: int) -> str:
+    """The hub as text: one dynamic map and one key for whoever comes. `group`: of main mode."""
+    key = "tunnel-group DefaultL2LGroup ipsec-attributes\n ikev1 pre-shared-key cisco\n isakmp keepalive disable\n"
+    parts = [_interfaces("hub", HUB, HUB_NETWORK), _COMMON.format(group=group), _DYNAMIC, key, _BOUND]
+    return "".join(parts)
+
+
+def spoke(number: int, group: int = 2) -> Config:
+    """One of the hub's peers. `group`: of main mode."""
     peer = _peer(1, HUB, spoke_network(number), HUB_NETWORK)
     interfaces = _interfaces(f"spoke-{number}", spoke_address(number), spoke_network(number))
-    return _config([interfaces, _COMMON, peer, "crypto map MAP interface outside\n"])
+    return _config([interfaces, _COMMON.format(group=group), peer, _BOUND])
 
 
 def _interfaces(name: str, address: IPv4Address, inside: IPv4Network) -> str:

@@ -44,6 +44,7 @@ charon {{
       load_legacy = yes
     }}
   }}
+  {settings}
 }}
 """
 
@@ -114,8 +115,10 @@ NEWER = REPO / ".strongswan-6"
 class Charon:
     """A running charon in `space`."""
 
-    def __init__(self, world: World, space: str = "gb", *, root: Path | None = None, raw_esp: bool = False) -> None:
-        """`root`: a directory with another release unpacked in it."""
+    def __init__(
+        self, world: World, space: str = "gb", *, root: Path | None = None, raw_esp: bool = False, settings: str = ""
+    ) -> None:
+        """`root`: a directory with another release unpacked in it. `settings`: more of them for `charon { … }`."""
         require_programs(*([] if root else [CHARON, SWANCTL]))
         self._world = world
         self._root = root
@@ -126,7 +129,7 @@ class Charon:
         self.log.unlink(missing_ok=True)
         (self.directory / "vici").unlink(missing_ok=True)
         daemon = self.directory / "strongswan.conf"
-        daemon.write_text(_DAEMON.format(directory=self.directory, raw_esp="yes" if raw_esp else "no"))
+        daemon.write_text(_DAEMON.format(directory=self.directory, raw_esp="yes" if raw_esp else "no", settings=settings))
         self.process = world.start(
             space,
             *("sh", "-c", self._start_script(daemon)),
