@@ -10,13 +10,15 @@ from bench.cpu import Cost, exponentiation, negotiate, sampled, spoke_configs
 from bench.explain import MEBI, Explained
 from bench.explain import measure as explained
 from bench.memory import Sizes, measure
+from bench.responder import measure as asked
+from bench.responder import table as compared
 from bench.sites import Kind
 from bench.throughput import SUITES, missing, table
 from bench.throughput import measure as carried
 from mainmode.config.model import Config
 
 KINDS: tuple[Kind, ...] = ("static", "dynamic")
-MEASUREMENTS = ("tunnels", "explain", "throughput")
+MEASUREMENTS = ("tunnels", "responder", "explain", "throughput")
 NAMES = {"static": "an entry per peer", "dynamic": "one dynamic map"}
 
 
@@ -30,7 +32,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2, help="CPU: the best of so many (default: %(default)s)")
     parser.add_argument("--mib", type=int, default=64, help="size of the log to explain (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=3, help="throughput: of one stream (default: %(default)g)")
-    parser.add_argument("--turns", type=int, default=3, help="throughput: the median of so many (default: %(default)s)")
+    parser.add_argument("--peers", type=int, default=200, help="responder: how many ask it (default: %(default)s)")
+    parser.add_argument(
+        "--turns", type=int, default=3, help="responder, throughput: the median of so many (default: %(default)s)"
+    )
     names = [suite.name for suite in SUITES]
     parser.add_argument("--suite", choices=names, action="append", help="throughput: only this; may be repeated")
     options = parser.parse_args()
@@ -41,16 +46,31 @@ def main() -> None:
             _tunnels(options.tunnels, options.rounds)
         elif name == "explain":
             _explain(options.mib)
+        elif name == "responder":
+            _responder(options.peers, options.turns, alone=options.what != "all")
         else:
             _throughput(options.seconds, options.turns, options.suite or names, alone=options.what != "all")
 
 
-def _throughput(seconds: float, turns: int, suites: list[str], *, alone: bool) -> None:
-    lacking = missing()
+def _can(what: str, lacking: str | None, *, alone: bool) -> bool:
+    """Whether to measure. Who asked for this alone is refused; among the others it is left out, and that is said."""
     if lacking is not None:
         if alone:
-            raise SystemExit(f"throughput cannot be measured here: {lacking}")
-        print(f"throughput: not measured, {lacking}")
+            raise SystemExit(f"{what} cannot be measured here: {lacking}")
+        print(f"{what}: not measured, {lacking}")
+    return lacking is None
+
+
+def _responder(peers: int, turns: int, *, alone: bool) -> None:
+    if not _can("responder", missing(), alone=alone):
+        return
+    print(f"responder: {peers} peers ask for a tunnel, over UDP, 3des and sha; medians of {turns} [least..most]:")
+    for line in compared(asked(peers, turns)):
+        print(f"  {line}")
+
+
+def _throughput(seconds: float, turns: int, suites: list[str], *, alone: bool) -> None:
+    if not _can("throughput", missing("iperf3", "nft"), alone=alone):
         return
     print(f"throughput between two sites, the same software at both ends, medians of {turns}:")
     for line in table(carried(seconds, turns, [suite for suite in SUITES if suite.name in suites])):

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -26,7 +26,6 @@ from typing import Final
 from bench.box import Box
 from bench.sites import HUB, HUB_HOST, HUB_NETWORK, hub_for_anybody, spoke, spoke_address, spoke_network
 from mainmode.gateway import Endpoint, Send
-from mainmode.ike.sa import NAT_T_PORT, NON_ESP_MARKER
 from mainmode.lab.ip import question
 from tests.peers.charon import Charon, Wishes
 from tests.peers.ours import READY
@@ -79,12 +78,12 @@ def measure(tunnels: int, rounds: int, groups: Sequence[str] = tuple(GROUPS)) ->
 
 def table(costs: dict[tuple[str, str], Cost]) -> Iterator[str]:
     """The figures, a line each: the medians with what lies between the least and the most, and how they compare."""
-    yield f"{'':<26}{'mainmode':>22}{'strongSwan':>24}{'ratio':>8}"
+    yield f"{'':<32}{'mainmode':>24}{'strongSwan':>24}{'ratio':>8}"
     for name, unit in (("cpu", "CPU, ms per tunnel"), ("memory", "memory, kB per tunnel")):
         for group in dict.fromkeys(group for group, _ in costs):
             ours, theirs = (getattr(costs[group, kind], name) for kind in ("mainmode", "strongSwan"))
             ratio = median(ours) / median(theirs) if median(theirs) else 0
-            yield f"{f'{unit}, {group}':<26}{_spread(ours):>22}{_spread(theirs):>24}{ratio:>8.2f}"
+            yield f"{f'{unit}, {group}':<32}{_spread(ours):>24}{_spread(theirs):>24}{ratio:>8.2f}"
 
 
 def _spread(values: list[float]) -> str:
@@ -101,7 +100,9 @@ def _ours(world: World, group: str) -> Iterator[int]:
     configuration.chmod(0o600)
     log = world.directory / "hub.log"
     command = str(Path(sys.executable).parent / "mainmode")
-    process = world.start("ga", command, "run", str(configuration), log=log, environment={"MAINMODE_RUN": str(world.directory / "run")})
+    process = world.start(
+        "ga", command, "run", str(configuration), log=log, environment={"MAINMODE_RUN": str(world.directory / "run")}
+    )
     try:
         until(lambda: READY in log.read_text() or process.poll() is not None, 20, "our gateway's start")
         if process.poll() is not None:
@@ -131,7 +132,10 @@ def _charon(world: World, group: str) -> Iterator[int]:
         charon.stop()
 
 
-RESPONDERS: Final[dict[str, Callable[[World, str], object]]] = {"mainmode": _ours, "strongSwan": _charon}
+RESPONDERS: Final[dict[str, Callable[[World, str], AbstractContextManager[int]]]] = {
+    "mainmode": _ours,
+    "strongSwan": _charon,
+}
 
 
 # --- one turn -----------------------------------------------------------------------------------------------------

@@ -73,16 +73,14 @@ class Figures:
     """Datagrams per second that arrive while the sender sends as fast as it can."""
 
 
-def missing() -> str | None:
-    """What this host lacks to measure; None if nothing."""
+def missing(*programs: str) -> str | None:
+    """What this host lacks to measure beside strongSwan, with these programs; None if nothing."""
     if os.geteuid() != 0:
         return "network namespaces need root"
     for path in (CHARON, SWANCTL, LIBIPSEC, "/dev/net/tun"):
         if not Path(path).exists():
             return f"{path} is not here"
-    return next(
-        (f"{name} is not installed" for name in ("iperf3", "ip", "ping", "nft") if not shutil.which(name)), None
-    )
+    return next((f"{name} is not installed" for name in ("ip", "ping", *programs) if not shutil.which(name)), None)
 
 
 STRONGSWAN, IN_UDP, REAL_ESP = GATEWAYS = ("strongSwan, UDP", "mainmode, UDP", "mainmode, ESP")

@@ -43,6 +43,25 @@ def test_the_bench_explains_a_syslog_in_bounded_memory() -> None:
 
 @pytest.mark.peer
 @pytest.mark.namespaces
+def test_the_bench_asks_both_responders_for_tunnels() -> None:
+    require_programs("ip", "ping", CHARON, SWANCTL)
+    command = [sys.executable, "-m", "bench", "responder", "--peers", "12", "--turns", "1"]
+    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    spread = r"([\d.-]+) \[[\d.-]+\.\.[\d.-]+\]"
+    rows = re.findall(rf"^  (\S.*?) {{2,}}{spread} +{spread} +([\d.-]+)$", done.stdout, re.MULTILINE)
+    assert [name for name, *_ in rows] == [
+        f"{what} per tunnel, {group}" for what in ("CPU, ms", "memory, kB") for group in ("modp1024", "modp2048")
+    ]
+    for name, *figures in rows[:2]:  # pages are too coarse for the memory of so few tunnels
+        ours, theirs, ratio = map(float, figures)
+        assert 0.1 < ours < 100 and 0.1 < theirs < 100, name
+        assert ratio == pytest.approx(ours / theirs, rel=0.1), name
+    assert float(rows[1][1]) > float(rows[0][1]), "the larger group costs more"
+
+
+@pytest.mark.peer
+@pytest.mark.namespaces
 def test_the_bench_carries_traffic_through_both_kinds_of_gateway() -> None:
     require_programs("iperf3", "ip", "ping", "nft", CHARON, SWANCTL)
     words = ("throughput", "--turns", "1", "--seconds", "1", "--suite", "aes128-sha1")

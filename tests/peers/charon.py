@@ -129,7 +129,9 @@ class Charon:
         self.log.unlink(missing_ok=True)
         (self.directory / "vici").unlink(missing_ok=True)
         daemon = self.directory / "strongswan.conf"
-        daemon.write_text(_DAEMON.format(directory=self.directory, raw_esp="yes" if raw_esp else "no", settings=settings))
+        daemon.write_text(
+            _DAEMON.format(directory=self.directory, raw_esp="yes" if raw_esp else "no", settings=settings)
+        )
         self.process = world.start(
             space,
             *("sh", "-c", self._start_script(daemon)),
