@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from mainmode import __version__
-from mainmode.cli import check, explain, lab, operate, rule, run
+from mainmode.cli import check, explain, lab, operate, rule, run, web
 from mainmode.cli.common import UNUSABLE, WELL, Parser, Unusable
 
 
@@ -39,6 +39,6 @@ def _parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"mainmode {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (explain, check, lab, run, operate, rule):
+    for module in (explain, check, lab, run, operate, rule, web):
         module.add(commands)
     return parser

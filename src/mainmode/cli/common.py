@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from mainmode.config.reader import Reading
+    from mainmode.explain.diagnosis import Lang
     from mainmode.explain.report.html import Listing
 
 WELL: Final = 0
@@ -143,8 +144,8 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the result there, not to stdout")
     parser.add_argument(
         "--lang",
-        type=checked_by(_lang),
-        default=_locale(),
+        type=checked_by(language),
+        default=locale(),
         metavar="en|ja",
         help="language of what is explained (default: the locale's)",
     )
@@ -166,11 +167,11 @@ def _format(text: str) -> str:
     return _one_of(text, ("text", "json", "html"))
 
 
-def _lang(text: str) -> str:
-    return _one_of(text, ("en", "ja"))
+def language(text: str) -> Lang:
+    return "ja" if _one_of(text, ("en", "ja")) == "ja" else "en"
 
 
-def _locale() -> str:
+def locale() -> Lang:
     """The language that POSIX's variables ask for, the first of them that is set; English for all but Japanese."""
     asked = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
     return "ja" if next((name for name in asked if name), "").startswith("ja") else "en"

@@ -1,10 +1,11 @@
-"""What keeps keys in this process: no core dumps, no debugger, no configuration that everybody reads."""
+"""What keeps keys in this process: no core dumps, no debugger, no file, no configuration that everybody reads."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 import resource
+import signal
 import stat
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,7 @@ from mainmode.blame import ConfigError
 from mainmode.config.model import Config
 from mainmode.span import Span
 
+_PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
 
 
@@ -20,6 +22,17 @@ def keep_memory_private() -> None:
     """No core file, and no other process of the same user may look into this one (prctl(2))."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def confine(memory: int) -> None:
+    """For a process that reads what strangers wrote: so many octets of memory, no file, and an end with its parent.
+
+    More memory than that raises MemoryError; what is written to a file raises OSError (EFBIG), pipes take all.
+    """
+    keep_memory_private()
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def check_keys(path: Path, config: Config) -> None:
