@@ -24,7 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.command(options))
     except Unusable as error:
-        print(error, file=sys.stderr)
+        from mainmode.explain.report.escape import plain
+
+        print(plain(str(error)), file=sys.stderr)  # it may cite a line of a hostile file
         return UNUSABLE
     except BrokenPipeError:
         # The reader of stdout has gone (`| head`). What Python flushes on the way out must not complain either.

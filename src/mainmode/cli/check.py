@@ -41,6 +41,7 @@ def _check(options: argparse.Namespace) -> int:
     from mainmode.config.check import check
     from mainmode.config.errors import render_all
     from mainmode.explain.report.diagnoses import as_object, as_text
+    from mainmode.explain.report.escape import plain
     from mainmode.explain.report.json import SCHEMA
 
     paths = [options.configuration, *([options.peer] if options.peer is not None else [])]
@@ -65,7 +66,7 @@ def _check(options: argparse.Namespace) -> int:
         blocks += [as_text(one, debugs, options.lang) for one in diagnoses]
         if options.peer is not None and not diagnoses:
             blocks.append("Tried in the lab from both ends, for every line of the crypto ACLs: the tunnel comes up.")
-        text = "\n\n".join(blocks) + "\n"
+        text = plain("\n\n".join(blocks)) + "\n"
     emit(text, options.output)
     wrong = any(one.severity == "problem" for found in findings for one in found) or any(d.failure for d in diagnoses)
     return FAILED if wrong else WELL

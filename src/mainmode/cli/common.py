@@ -69,12 +69,12 @@ def _rather_a_log(text: str, name: str) -> str:
 
 def read_text(path: Path) -> str:
     try:
-        return as_text(path.read_bytes())
+        return text_of(path.read_bytes())
     except OSError as error:
         raise Unusable(f"{path}: {error.strerror}") from None
 
 
-def as_text(content: bytes) -> str:
+def text_of(content: bytes) -> str:
     """A configuration's file as text. Whatever encoding a description is in, the commands are ASCII."""
     return content.decode("utf-8-sig", errors="replace")
 

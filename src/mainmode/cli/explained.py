@@ -95,10 +95,11 @@ class Explained:
     def as_text(self, lang: Lang, *, width: int | None = None, colour: bool = False) -> str:
         """The diagnoses, most likely first; the ladders; what could not be read."""
         from mainmode.explain.report.diagnoses import as_text
+        from mainmode.explain.report.escape import plain
         from mainmode.explain.report.text import picture, render
 
         names = [source.path for source in self.sources]
-        blocks = [as_text(diagnosis, names, lang) for diagnosis in self.diagnoses]
+        blocks = [plain(as_text(diagnosis, names, lang)) for diagnosis in self.diagnoses]
         for source, side in zip(self.sources, self.sides, strict=True):
             count = len(side.ladder.negotiations)
             if 0 < count <= LADDERS_DRAWN:
@@ -109,7 +110,7 @@ class Explained:
             unread = [f"  {one.line}: not recognised: {one.text[:120]}" for one in source.unread[:UNREAD_SHOWN]]
             if source.unread_count > UNREAD_SHOWN:
                 unread.append(f"  … and {source.unread_count - UNREAD_SHOWN} more (--format json lists them)")
-            blocks.append("\n".join([said, *unread]))
+            blocks.append(plain("\n".join([said, *unread])))
         if not self.diagnoses:
             established = sum(n.outcome == "established" for side in self.sides for n in side.ladder.negotiations)
             said = "Nothing is wrong: the tunnel came up." if established else "Nothing in it tells what is wrong."

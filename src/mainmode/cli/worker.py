@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
-from mainmode.cli.common import Unusable, as_text
+from mainmode.cli.common import Unusable, text_of
 from mainmode.cli.explained import CHUNK, configurations, explained, read_log
 from mainmode.shell.hardening import confine
 from mainmode.web.exchange import FAILED, Answer, Asked, Document, pack_answer, unpack
@@ -39,7 +39,7 @@ def answered(asked: Asked) -> Answer:
     """The report as `mainmode explain` writes it, or its sentence why there is none."""
     try:
         given = configurations(
-            (one.name, as_text(one.content)) for one in asked.documents if one.kind == "configuration"
+            (one.name, text_of(one.content)) for one in asked.documents if one.kind == "configuration"
         )
         found = explained([_log(one) for one in asked.documents if one.kind == "log"], given)
     except Unusable as error:

@@ -13,7 +13,7 @@ LANGUAGE_NAMES: Final[Mapping[Lang, str]] = {"en": "English", "ja": "日本語"}
 
 STRINGS: Final[Mapping[str, Text]] = {
     # the form
-    "title": Text("What does this debug say?", "このデバッグは何を示しているか"),
+    "title": Text("What does this debug say?", "このデバッグが示すもの"),
     "intro": Text(
         "Paste or drop what an ASA or an IOS router printed about a LAN-to-LAN tunnel: debugs, syslogs, `show crypto` "
         "outputs. Half a debug of one side is enough. Both sides are better, and with both configurations every mend "

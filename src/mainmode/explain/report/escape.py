@@ -1,4 +1,4 @@
-"""Pasted text as markup: escaped, and what a reader could not see written out. Knows characters, no page."""
+"""Pasted text to be looked at: what a reader could not see is written out; as markup, escaped. Knows characters."""
 
 from __future__ import annotations
 
@@ -14,11 +14,16 @@ _UNSEEN: Final = re.compile(
 """Controls, marks that turn the writing direction, blanks without width, halves of characters: nobody sees them."""
 
 
+def plain(text: str) -> str:
+    """Text with what cannot be seen written out as `\\x1b`, `\\u202e`: a terminal would do what it says."""
+    return _UNSEEN.sub(_written, text)
+
+
 def visible(text: object) -> Markup:
     """Text as markup: escaped, and what cannot be seen written out as `\\x1b`, `\\u202e`."""
     if isinstance(text, Markup):
         return text
-    return escape(_UNSEEN.sub(_written, str(text)))
+    return escape(plain(str(text)))
 
 
 def _written(found: re.Match[str]) -> str:
