@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,22 @@ def test_what_is_no_log_is_told_in_one_line(
     assert main(["explain", str(path)]) == 2
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith(f"{path}: {said}")
+
+
+def test_no_terminal_does_what_a_log_tells_it_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = "[IKEv1]: Group = \u202egnp.exe, IP = 10.0.0.1, \x1b]0;another title\x07 nonsense\n"
+    log = tmp_path / "x.log"
+    log.write_text(f"[IKEv1]: Group = \u202egnp, IP = 10.0.0.1, All SA proposals found unacceptable\n{said}")
+    config = tmp_path / "x\x1b[31m.cfg"
+    config.write_text("crypto map \x1b]0;another title\x07\n")
+    assert main(["explain", str(log)]) == 1
+    assert main(["explain", str(log), "--config", str(config)]) == 2
+    assert main(["check", str(config)]) == 2
+    printed, complaints = capsys.readouterr()
+    for shown in (printed, complaints):
+        assert re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", shown) is None
+    assert "\\u202egnp" in printed
+    assert "\\x1b[31m.cfg:1" in complaints
 
 
 def test_what_cannot_be_opened_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

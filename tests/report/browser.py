@@ -28,8 +28,8 @@ FLAGS = (
 
 
 @contextmanager
-def browser() -> Iterator[Chrome]:
-    """Chromium with JavaScript switched off for pages; what a test evaluates comes through the debugger."""
+def browser(*, scripts: bool = False) -> Iterator[Chrome]:
+    """Chromium with JavaScript switched off for pages, or on; what a test evaluates comes through the debugger."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     require(chromium and driver, "the report is looked at in Chromium (packages chromium, chromium-driver)")
     with TemporaryDirectory() as profile:
@@ -37,7 +37,9 @@ def browser() -> Iterator[Chrome]:
         options.binary_location = str(chromium)
         for flag in (*FLAGS, f"--user-data-dir={profile}"):
             options.add_argument(flag)
-        options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
+        options.add_experimental_option(
+            "prefs", {"profile.managed_default_content_settings.javascript": 1 if scripts else 2}
+        )
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         started = Chrome(options=options, service=Service(str(driver)))
         try:
@@ -50,13 +52,18 @@ def show(driver: Chrome, page: str, folder: Path, *, width: int = 1400, dark: bo
     """Open a page as a file, at a width in CSS pixels."""
     file = folder / "page.html"
     file.write_text(page, encoding="utf-8")
+    fit(driver, width=width, dark=dark)
+    driver.get(file.as_uri())
+
+
+def fit(driver: Chrome, *, width: int = 1400, dark: bool = False) -> None:
+    """Make the window so wide, in CSS pixels, and ask for light or dark colours."""
     driver.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride",
         {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False},
     )
     scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
-    driver.get(file.as_uri())
 
 
 def complaints(driver: Chrome) -> list[str]:

@@ -23,8 +23,9 @@ def _web(options: argparse.Namespace) -> int:
     try:
         from mainmode.shell.web import Options, serve
     except ModuleNotFoundError as missing:
+        part = str(missing.name).partition(".")[0]
         raise Unusable(
-            f"mainmode web: {missing.name} is not installed; pip install 'mainmode[web]' installs what the page needs"
+            f"mainmode web: {part} is not installed; pip install 'mainmode[web]' installs what the page needs"
         ) from None
     from mainmode.web.guard import is_loopback
 

@@ -24,14 +24,19 @@ def keep_memory_private() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
+def write_no_file() -> None:
+    """From now on whatever is written to a file raises OSError (EFBIG). Sockets and pipes take everything."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
 def confine(memory: int) -> None:
     """For a process that reads what strangers wrote: so many octets of memory, no file, and an end with its parent.
 
-    More memory than that raises MemoryError; what is written to a file raises OSError (EFBIG), pipes take all.
+    More memory than that raises MemoryError.
     """
     keep_memory_private()
+    write_no_file()
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 

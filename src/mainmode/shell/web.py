@@ -29,7 +29,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from mainmode.explain.diagnosis import Lang
-from mainmode.shell.hardening import keep_memory_private
+from mainmode.shell.hardening import keep_memory_private, write_no_file
 from mainmode.web import pages
 from mainmode.web.exchange import FAILED, Answer, Asked, pack, unpack_answer
 from mainmode.web.form import FormReader, asked, check_size, field_of, language_of
@@ -113,6 +113,7 @@ def serve(options: Options, ready: Callable[[str], None]) -> None:
         )
         host = f"[{options.host}]" if ":" in options.host else options.host
         ready(f"http://{host}:{listener.getsockname()[1]}/")
+        write_no_file()  # the page says so, and stdout is through
         asyncio.run(_Server(config, site.stop).serve([listener]))
 
 

@@ -65,7 +65,10 @@ def pack(asked: Asked) -> Iterator[bytes]:
 
 def unpack(stream: BinaryIO) -> Asked:
     """The request again. ValueError if it ends too soon."""
-    head = json.loads(stream.readline())
+    line = stream.readline()
+    if not line.endswith(b"\n"):
+        raise ValueError("the request ends in its first line")
+    head = json.loads(line)
     documents = []
     for one in head["documents"]:
         content = stream.read(one["octets"])
