@@ -390,11 +390,11 @@ def test_nothing_of_a_paste_is_left_on_the_disk(tmp_path: Path) -> None:
     log = RESPONDER.read_bytes() + b"%ASA-6-302013: Built outbound TCP connection\n" * 60_000
     assert len(log) > 2 * MEBI  # what the usual parser puts into a file
     with served(environment=os.environ | folders, folder=tmp_path) as server:
-        # It could not, with this limit; what it would try is in none of its folders either.
-        assert re.search(r"Max file size +0 ", Path(f"/proc/{server.process.pid}/limits").read_text())
         answer = server.post(uploaded("log-a", "x.log", log), pasted("log-b", log))
         assert answer.status == 200
         assert "<code>policy-mismatch</code>" in answer.text
+        # It could not, with this limit; what it would try is in none of its folders either.
+        assert re.search(r"Max file size +0 ", Path(f"/proc/{server.process.pid}/limits").read_text())
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
