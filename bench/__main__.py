@@ -31,14 +31,16 @@ def main() -> None:
     parser.add_argument("--tunnels", type=int, default=1000, help="how many on one hub (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=2, help="CPU: the best of so many (default: %(default)s)")
     parser.add_argument("--mib", type=int, default=64, help="size of the log to explain (default: %(default)s)")
-    parser.add_argument("--seconds", type=float, default=3, help="throughput: of one stream (default: %(default)g)")
+    parser.add_argument("--seconds", type=float, help="throughput: of one stream (default: 3; 1 among all)")
     parser.add_argument("--peers", type=int, default=200, help="responder: how many ask it (default: %(default)s)")
     parser.add_argument(
-        "--turns", type=int, default=3, help="responder, throughput: the median of so many (default: %(default)s)"
+        "--turns", type=int, help="responder, throughput: the median of so many (default: 3; 1 among all)"
     )
     names = [suite.name for suite in SUITES]
     parser.add_argument("--suite", choices=names, action="append", help="throughput: only this; may be repeated")
     options = parser.parse_args()
+    alone = options.what != "all"
+    usual = 3 if alone else 1
     print(f"Python {platform.python_version()} on {platform.machine()}.")
     for name in MEASUREMENTS if options.what == "all" else (options.what,):
         print()
@@ -47,9 +49,9 @@ def main() -> None:
         elif name == "explain":
             _explain(options.mib)
         elif name == "responder":
-            _responder(options.peers, options.turns, alone=options.what != "all")
+            _responder(options.peers, options.turns or usual, alone=alone)
         else:
-            _throughput(options.seconds, options.turns, options.suite or names, alone=options.what != "all")
+            _throughput(options.seconds or usual, options.turns or usual, options.suite or names, alone=alone)
 
 
 def _can(what: str, lacking: str | None, *, alone: bool) -> bool:
