@@ -100,7 +100,7 @@ def test_a_full_disk_ends_the_capture_and_the_key_log_and_not_the_tunnel(fresh: 
     )
     assert fresh.ping("ha", FAR_HOST)
     traffic(fresh, 100)
-    disk = Path(f"/proc/{gateway.process.pid}/root/mnt")
+    disk = Path("/proc", str(gateway.process.pid), "root", "mnt")
     until(lambda: "/mnt/all.pcap: No space left on device: the capture ends here" in gateway.said(), 5, "a full disk")
     capture = disk.joinpath("all.pcap").read_bytes()
     at = 24
@@ -130,7 +130,7 @@ def test_a_log_on_a_full_disk_is_a_gap_in_the_log(fresh: World, run: Path) -> No
     with contextlib.closing(Chatter(run)) as chatter:
         chatter.talk(40)
         until(lambda: "stdout: No space left on device" in gateway.said(), 10, "that it is full")
-        log = Path(f"/proc/{gateway.process.pid}/root/mnt/log")
+        log = Path("/proc", str(gateway.process.pid), "root", "mnt", "log")
         assert log.stat().st_size > 50_000
         os.truncate(log, 0)
         until(lambda: told(chatter, log), 10, "the gap is told")
