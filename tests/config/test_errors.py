@@ -285,6 +285,7 @@ def test_all_mistakes_of_a_file_come_at_once_in_order() -> None:
     "line",
     [
         " pre-shared-key KEY another",
+        " ikev1 pre-shared-key another KEY",
         " pre-shared-key KEY tunnel-group 10.0.0.3 type ipsec-l2l",
         " ikev1 pre-shared-key KEY crypto ikev1 enable outside",
         " pre-shared-keys KEY",

@@ -243,6 +243,12 @@ class _Reader:
         if at >= len(line.words):
             return Slip(span, "incomplete command", expected=expected, verdict="incomplete")
         word = line.words[at]
+        if at > 1 and line.words[at - 2].lower().startswith("pre-shared-key"):
+            # Whoever writes a key of two words has written all of it here.
+            for rest in line.words[at:]:
+                self._hide(line, rest)
+            message = "a pre-shared key is one word"
+            return Slip(line.part(at, at + 1), message, expected=_alternatives(failure.expected))
         if failure.ambiguous:
             meant = _alternatives(failure.ambiguous)
             return Slip(span, f"{word} is ambiguous", expected=meant, verdict="ambiguous")
