@@ -181,6 +181,38 @@ def test_a_tun_device_that_is_taken_away_ends_the_gateway_with_a_sentence(fresh:
     assert len(gateway.said()) < 100_000
 
 
+def test_routes_that_somebody_takes_away_come_back_before_much_leaves_in_clear(fresh: World) -> None:
+    Ours(fresh, configuration("b"), "gb")
+    gateway = Ours(fresh, configuration("a"), "ga")
+    assert fresh.ping("ha", FAR_HOST)
+    fresh.run("ga", "ip", "route", "add", "default", "via", "10.0.0.2")  # by which they would leave in clear
+    route = "192.168.2.0/24 dev mm0"
+
+    def back() -> bool:
+        return route in fresh.must("ga", "ip", "route")
+
+    for taking in (
+        ("route", "del", "192.168.2.0/24"),
+        ("link", "set", "mm0", "down"),
+        ("route", "flush", "dev", "mm0"),
+    ):
+        fresh.must("ga", "ip", *taking)
+        until(back, 5, f"the route is back after {taking}")
+        assert fresh.ping("ha", FAR_HOST, 3) == 3
+    vitals = Vitals(gateway)
+    said = vitals.log
+    for _ in range(30):  # by a program that never tires
+        fresh.run("ga", "ip", "route", "del", "192.168.2.0/24")
+    until(back, 5, "the route is back in the end")
+    until(vitals.rests, 10, "the gateway rests")
+    assert vitals.log - said < 5_000
+    assert "the route of 192.168.2.0/24 into mm0 was taken away; it is back" in gateway.said()
+    fresh.run("ga", "ip", "route", "del", "default")
+    unharmed(fresh, gateway)
+    gateway.stop()
+    assert gateway.process.returncode == 0
+
+
 # --- secrets ------------------------------------------------------------------------------------------------------
 
 

@@ -1,7 +1,7 @@
 """Addresses, links and routes of this host, by way of rtnetlink. Knows the kernel's structures; no gateway.
 
-Only what a gateway needs, packed here: one request, its answer, closed. Numbers are those of `linux/rtnetlink.h`,
-`linux/if_link.h` and `linux/if_addr.h`; all fields have the host's byte order.
+Only what a gateway needs, packed here: one request, its answer, closed; and what somebody else changes. Numbers are
+those of `linux/rtnetlink.h`, `linux/if_link.h` and `linux/if_addr.h`; all fields have the host's byte order.
 """
 
 from __future__ import annotations
@@ -28,10 +28,52 @@ _UNSIGNED: Final = Struct("=I")
 _ERROR, _DONE = 2, 3
 _NEWLINK, _GETLINK, _NEWADDR, _GETADDR, _NEWROUTE, _DELROUTE = 16, 18, 20, 22, 24, 25
 _REQUEST, _ACK, _DUMP, _EXCLUSIVE, _CREATE = 0x1, 0x4, 0x300, 0x200, 0x400
+_GROUP_LINK, _GROUP_IPV4_ROUTE = 0x1, 0x40
 _IFLA_MTU, _IFA_LOCAL = 4, 2
 _RTA_DST, _RTA_OIF, _RTA_PREFSRC = 1, 4, 7
 _MAIN_TABLE, _PROTOCOL_STATIC, _SCOPE_LINK, _UNICAST = 254, 4, 253, 1
 _IFF_UP: Final = 1
+
+
+class Changes:
+    """What becomes of this host's links and routes, whoever does it."""
+
+    def __init__(self) -> None:
+        """OSError if the kernel refuses."""
+        self.socket = socket.socket(
+            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE
+        )
+        try:
+            self.socket.bind((0, _GROUP_LINK | _GROUP_IPV4_ROUTE))
+        except OSError:
+            self.socket.close()
+            raise
+
+    def gone(self) -> Iterator[IPv4Network | int | None]:
+        """What went since this was asked last: networks whose route was removed, the index of each link that is off.
+
+        None: there was more than the kernel keeps, and nobody knows what.
+        """
+        while True:
+            try:
+                data = self.socket.recv(65536)
+            except BlockingIOError:
+                return
+            except OSError:  # ENOBUFS: it does not wait for us
+                yield None
+                continue
+            for kind, body in _messages(data):
+                if kind == _NEWLINK:
+                    _, _, index, flags, _ = _LINK.unpack_from(body)
+                    if not flags & _IFF_UP:
+                        yield index
+                elif kind == _DELROUTE:
+                    network = dict(_attributes(body[_ROUTE.size :])).get(_RTA_DST)
+                    if network is not None:
+                        yield IPv4Network((network, body[1]))
+
+    def close(self) -> None:
+        self.socket.close()
 
 
 def addresses() -> dict[IPv4Address, str]:
@@ -53,6 +95,11 @@ def mtu(name: str) -> int:
     for _, link in _talk(_GETLINK, _ACK, body):
         return int(_UNSIGNED.unpack(dict(_attributes(link[_LINK.size :]))[_IFLA_MTU])[0])
     raise OSError(f"{name} has no MTU")
+
+
+def index(interface: str) -> int:
+    """The kernel's number of an interface. OSError if there is none of this name."""
+    return socket.if_nametoindex(interface)
 
 
 def link_up(name: str, mtu: int) -> None:
@@ -103,9 +150,7 @@ def _talk(kind: int, flags: int, body: bytes) -> Iterator[tuple[int, bytes]]:
         kernel.sendall(_HEADER.pack(_HEADER.size + len(body), kind, flags | _REQUEST, 1, 0) + body)
         while True:
             data = kernel.recv(65536)
-            while data:
-                length, answer, *_ = _HEADER.unpack_from(data)
-                message, data = data[_HEADER.size : length], data[length + -length % 4 :]
+            for answer, message in _messages(data):
                 if answer == _DONE:
                     return
                 if answer == _ERROR:
@@ -114,3 +159,11 @@ def _talk(kind: int, flags: int, body: bytes) -> Iterator[tuple[int, bytes]]:
                         raise OSError(code, os.strerror(code))
                     return
                 yield answer, message
+
+
+def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """What the kernel sent at once, one by one: the type and what follows the header."""
+    while data:
+        length, kind, *_ = _HEADER.unpack_from(data)
+        yield kind, data[_HEADER.size : length]
+        data = data[length + -length % 4 :]

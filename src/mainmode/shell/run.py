@@ -62,6 +62,9 @@ SETTLE: Final = 0.05
 """Seconds from QM3 until the new outbound SA is used. strongSwan listens only some time after QM3, and reads ESP in
 another thread: without this two of five first packets were lost, and now and then one at a renewal."""
 
+RESTORE: Final = 1.0
+"""Seconds between two times that routes are put back: who takes them away may be a program that never tires."""
+
 KEEPALIVE: Final = b"\xff"
 """A NAT keepalive (RFC 3948 §2.3)."""
 
@@ -85,7 +88,13 @@ class Service:
     """A gateway with its sockets, its TUN device and its timer."""
 
     def __init__(
-        self, config: Config, ports: Sequence[Port], tun: Tun, unreachable: Unreachable, debugging: Debugging
+        self,
+        config: Config,
+        ports: Sequence[Port],
+        tun: Tun,
+        changes: rtnetlink.Changes,
+        unreachable: Unreachable,
+        debugging: Debugging,
     ) -> None:
         self.over = asyncio.Event()
         """Set when it is time to end."""
@@ -101,6 +110,8 @@ class Service:
         self.debugging = debugging
         self._ports = {port.local: port for port in ports}
         self._tun = tun
+        self._changes = changes
+        self._restoring: asyncio.TimerHandle | None = None
         self._userspace = Userspace(
             config,
             tun,
@@ -135,6 +146,7 @@ class Service:
         for port in self._ports.values():
             loop.add_reader(port.socket.fileno(), self._arrivals, port)
         loop.add_reader(self._tun.fd, self._from_hosts)
+        loop.add_reader(self._changes.socket.fileno(), self._changed)
 
     def reconfigure(self, config: Config) -> None:
         """Go by another configuration of the same interfaces. ConfigError if a route is in the way."""
@@ -223,6 +235,22 @@ class Service:
                 self.captures.inside(packet, packet[12:16], at)
         if packets:
             self._userspace.from_hosts(packets, at)
+
+    def _changed(self) -> None:
+        """Links or routes of this host changed."""
+        ours = [gone for gone in self._changes.gone() if self._userspace.routes(gone)]
+        if ours and self._restoring is None:
+            self._restore()
+            # Whoever takes it away again does so no more often than this.
+            self._restoring = asyncio.get_running_loop().call_later(RESTORE, self._restore)
+
+    def _restore(self) -> None:
+        if self._restoring is not None:
+            self._restoring = None
+        try:
+            self._userspace.restore()
+        except OSError as refused:
+            say(f"{self._tun.name}: {refused.strerror}: what is routed into it may leave in clear")
 
     def _acquire(self, packet: bytes) -> None:
         self.carry_out(self.gateway.outbound(packet, now()))
@@ -435,9 +463,11 @@ async def _serve(config: Config, path: Path, options: Options) -> None:
                     ports.append(port)
         tun = open_tun(config)
         stack.callback(tun.close)
+        changes = rtnetlink.Changes()
+        stack.callback(changes.close)
         unreachable = Unreachable()
         stack.callback(unreachable.close)
-        service = Service(config, ports, tun, unreachable, options.debugging)
+        service = Service(config, ports, tun, changes, unreachable, options.debugging)
         stack.callback(service.captures.close)
         if options.pcap:
             service.capture = Capture(options.pcap)

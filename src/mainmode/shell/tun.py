@@ -56,10 +56,17 @@ class Tun:
             self.name = _REQUEST.unpack(request)[0].rstrip(b"\0").decode()
             self._streams = self._offload(_STREAMS)
             self._datagrams = self._streams and self._offload(_DATAGRAMS)
-            rtnetlink.link_up(self.name, mtu)
+            self.index = rtnetlink.index(self.name)
+            """Its number, by which the kernel tells of it."""
+            self._mtu = mtu
+            self.switch_on()
         except OSError:
             os.close(self.fd)
             raise
+
+    def switch_on(self) -> None:
+        """OSError if the kernel refuses."""
+        rtnetlink.link_up(self.name, self._mtu)
 
     def _offload(self, what: int) -> bool:
         """Ask the kernel for long packets. Whether it knows them."""

@@ -243,6 +243,23 @@ class Userspace:
         """Route what the crypto access-lists name into the TUN. ConfigError at the line, if it is routed already."""
         self._route_protected(self._config, {})
 
+    def routes(self, gone: IPv4Network | int | None) -> bool:
+        """Whether something that went is what brings packets here: a route of ours, or the device. None: perhaps."""
+        return gone is None or gone == self._tun.index or gone in self._routes
+
+    def restore(self) -> None:
+        """Somebody took routes away, or switched the device off, and with it they went: put them back.
+
+        What has no route here leaves in clear by the next best one. OSError if the kernel refuses.
+        """
+        self._tun.switch_on()
+        for network in self._routes:
+            with suppress(FileExistsError):
+                self._tun.route(network, self._own_address(network))
+                self._say(
+                    f"the route of {network} into {self._tun.name} was taken away; it is back, as the tunnel needs it"
+                )
+
     def reconfigure(self, config: Config) -> None:
         """Go by another configuration from now on. ConfigError as in `route_protected`; then nothing has changed."""
         before = protected(self._config)
