@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,3 +91,28 @@ def printed(command: str, cwd: Path, env: Mapping[str, str], before: Sequence[st
         timeout=120,
         check=False,
     ).stdout
+
+
+def until_it_serves(example: Shown, cwd: Path, env: Mapping[str, str]) -> str:
+    """What a command prints that serves until Ctrl-C, once it has said what is expected; a minute is too long."""
+    with (cwd / "served").open("w+b") as log:
+        server = subprocess.Popen(
+            ["bash", "-c", f"exec {example.command}"],
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            deadline = time.monotonic() + 60
+            while not agrees(said := (cwd / "served").read_text(encoding="utf-8"), example.output):
+                if server.poll() is not None or time.monotonic() > deadline:
+                    return said
+                time.sleep(0.05)
+            server.send_signal(signal.SIGINT)
+            assert server.wait(20) == 0
+            return said
+        finally:
+            server.kill()
+            server.wait()
