@@ -15,8 +15,8 @@ from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
 from mainmode.explain.diagnosis import Lang
-from mainmode.web.form import LIMIT
-from mainmode.web.strings import STRINGS
+from mainmode.shell.web.form import LIMIT
+from mainmode.shell.web.strings import STRINGS
 from tests.report.browser import CONTRASTS, browser, complaints, fit
 from tests.web.server import PAIR, RESPONDER, SITE_A, SITE_B, Server, served
 

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 from mainmode.explain.diagnosis import Lang
 from mainmode.explain.report.strings import LANGUAGES
-from mainmode.web import form as form_module
-from mainmode.web.exchange import Answer, Asked, Document, pack, pack_answer, unpack, unpack_answer
-from mainmode.web.form import MAX_PARTS, FormReader, asked
-from mainmode.web.guard import Guard, is_loopback
-from mainmode.web.language import preferred
-from mainmode.web.refusal import Refusal
-from mainmode.web.strings import STRINGS
+from mainmode.shell.web import form as form_module
+from mainmode.shell.web.exchange import Answer, Asked, Document, pack, pack_answer, unpack, unpack_answer
+from mainmode.shell.web.form import MAX_PARTS, FormReader, asked
+from mainmode.shell.web.guard import Guard, is_loopback
+from mainmode.shell.web.language import preferred
+from mainmode.shell.web.refusal import Refusal
+from mainmode.shell.web.strings import STRINGS
 from tests.web.server import FORM, Part, encoded, pasted, uploaded
 
 

@@ -19,9 +19,9 @@ import pytest
 
 from mainmode.cli import main
 from mainmode.explain.diagnosis import Lang
-from mainmode.shell.web import HEADERS, PLACES
-from mainmode.web.form import LIMIT
-from mainmode.web.strings import STRINGS
+from mainmode.shell.web.form import LIMIT
+from mainmode.shell.web.server import HEADERS, PLACES
+from mainmode.shell.web.strings import STRINGS
 from tests.report.pages import Parsed
 from tests.web.server import (
     FORM,

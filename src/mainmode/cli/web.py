@@ -21,13 +21,13 @@ _MAX_PORT: Final = 65535
 
 def _web(options: argparse.Namespace) -> int:
     try:
-        from mainmode.shell.web import Options, serve
+        from mainmode.shell.web.server import Options, serve
     except ModuleNotFoundError as missing:
         part = str(missing.name).partition(".")[0]
         raise Unusable(
             f"mainmode web: {part} is not installed; pip install 'mainmode[web]' installs what the page needs"
         ) from None
-    from mainmode.web.guard import is_loopback
+    from mainmode.shell.web.guard import is_loopback
 
     host, port = options.listen
     if not is_loopback(host):

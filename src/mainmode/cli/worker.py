@@ -2,7 +2,7 @@
 
     python -m mainmode.cli.worker < request > answer
 
-Knows the explainer's parts; the form of both is in `mainmode.web.exchange`.
+Knows the explainer's parts; the form of both is in `mainmode.shell.web.exchange`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from mainmode.cli.common import Unusable, text_of
 from mainmode.cli.explained import CHUNK, configurations, explained, read_log
 from mainmode.shell.hardening import confine
-from mainmode.web.exchange import FAILED, Answer, Asked, Document, pack_answer, unpack
+from mainmode.shell.web.exchange import FAILED, Answer, Asked, Document, pack_answer, unpack
 
 if TYPE_CHECKING:
     from mainmode.explain.paste import Source

@@ -13,9 +13,9 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from mainmode.explain.diagnosis import Lang
-from mainmode.web.exchange import FORMS, Asked, Document, Form, Kind
-from mainmode.web.language import chosen
-from mainmode.web.refusal import Refusal
+from mainmode.shell.web.exchange import FORMS, Asked, Document, Form, Kind
+from mainmode.shell.web.language import chosen
+from mainmode.shell.web.refusal import Refusal
 
 LIMIT: Final = 64 << 20
 """Octets of one form: a day of debug in full, and still something that a browser can send from a text field. The

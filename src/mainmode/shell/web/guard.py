@@ -19,7 +19,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from mainmode.secret import Secret
-from mainmode.web.refusal import Refusal
+from mainmode.shell.web.refusal import Refusal
 
 TOKEN_OCTETS: Final = 32
 """Nobody guesses it, and nobody has to type it."""

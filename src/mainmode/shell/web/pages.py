@@ -18,8 +18,8 @@ from mainmode.explain.report.alone import environment, hashed, style
 from mainmode.explain.report.alone import policy as report_policy
 from mainmode.explain.report.escape import prose
 from mainmode.explain.report.strings import LANGUAGES
-from mainmode.web.form import LIMIT, SIDES
-from mainmode.web.strings import LANGUAGE_NAMES, words
+from mainmode.shell.web.form import LIMIT, SIDES
+from mainmode.shell.web.strings import LANGUAGE_NAMES, words
 
 _HERE: Final = Path(__file__).parent
 TEMPLATES: Final = _HERE / "templates"

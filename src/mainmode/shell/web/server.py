@@ -30,13 +30,13 @@ from starlette.routing import Route
 
 from mainmode.explain.diagnosis import Lang
 from mainmode.shell.hardening import keep_memory_private, write_no_file
-from mainmode.web import pages
-from mainmode.web.exchange import FAILED, Answer, Asked, pack, unpack_answer
-from mainmode.web.form import FormReader, asked, check_size, field_of, language_of
-from mainmode.web.guard import Guard, is_loopback
-from mainmode.web.language import chosen, preferred
-from mainmode.web.refusal import Refusal
-from mainmode.web.strings import words
+from mainmode.shell.web import pages
+from mainmode.shell.web.exchange import FAILED, Answer, Asked, pack, unpack_answer
+from mainmode.shell.web.form import FormReader, asked, check_size, field_of, language_of
+from mainmode.shell.web.guard import Guard, is_loopback
+from mainmode.shell.web.language import chosen, preferred
+from mainmode.shell.web.refusal import Refusal
+from mainmode.shell.web.strings import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,7 +85,7 @@ class Options:
     port: int
     """0 for one that is free."""
     worker: Sequence[str]
-    """The command that explains: a request on its stdin, an answer on its stdout (`mainmode.web.exchange`)."""
+    """The command that explains: a request on its stdin, an answer on its stdout (`mainmode.shell.web.exchange`)."""
     lang: Lang | None = None
     """Asked for by whoever starts the server; None leaves it to the browser."""
     fallback: Lang = "en"
