@@ -112,6 +112,12 @@ def test_a_packet_of_1500_goes_in_two() -> None:
     assert [parsed(piece).fragment_offset for piece in pieces] == [0, 1400]
 
 
+def test_the_last_piece_may_be_as_long_as_fits() -> None:
+    # Only what something follows has to end at a multiple of eight.
+    pieces = fragments(packet(bytes(1400 + 1402)), 1422) or []
+    assert [len(piece) for piece in pieces] == [1420, 1422]
+
+
 @pytest.mark.parametrize("largest", [-2, 0, 20, 27])
 def test_there_is_no_piece_where_not_even_eight_octets_fit(largest: int) -> None:
     assert fragments(packet(bytes(100)), largest) is None

@@ -234,6 +234,9 @@ def test_a_learnt_path_mtu_is_forgotten_after_its_time() -> None:
     assert isinstance(a.outbound(udp(100, DF), 0.0), Protected)
     a.path_mtu_told(report(1400), 10.0)
     assert a.path(sa).remaining(10.0) == 600
+    # Who repeats it lowers nothing, and it is tried again when its time is up (RFC 1191 §6.3).
+    a.path_mtu_told(report(1400), 300.0)
+    assert a.path(sa).remaining(300.0) == 310
     assert isinstance(a.outbound(udp(ROOM, DF), 609.9), Dropped)
     # Whoever is still too long for the path is told by the next report.
     assert isinstance(a.outbound(udp(ROOM, DF), 610.0), Protected)
