@@ -3,6 +3,8 @@
 PYTHON  ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
              $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 WORKERS ?= 2
+# Of which tests `make golden` writes the expected outputs; unset, of all.
+TESTS   ?=
 # One at a time: the recipes share .venv, and pytest spreads itself over the cores.
 .NOTPARALLEL:
 
@@ -39,7 +41,7 @@ check: $(READY)
 	$(BIN)/python -m pytest -q tests/test_banned.py tests/test_rooms.py
 
 golden: $(READY)
-	MAINMODE_GOLDEN=1 $(BIN)/python -m pytest -q -n $(WORKERS)
+	MAINMODE_GOLDEN=1 $(BIN)/python -m pytest -q -n $(WORKERS) $(TESTS)
 	git status --short tests docs
 
 # A warning is an error, and every one of them is said (-n: a reference that leads nowhere is a warning).
