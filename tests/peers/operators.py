@@ -38,9 +38,9 @@ class Chatter:
         self._asking = connected(control)
         self._answers = self._asking.makefile()
 
-    def ask(self, command: str) -> None:
+    def ask(self, command: str) -> str:
         self._asking.send(json.dumps({"command": command}).encode() + b"\n")
-        assert json.loads(self._answers.readline())["status"] in (0, 1)
+        return str(json.loads(self._answers.readline())["text"])
 
     def talk(self, times: int) -> None:
         """So many times: a few kilobytes of debug each."""

@@ -158,6 +158,11 @@ def test_esp_that_is_short_or_reserved_or_replayed_or_forged(world: World, attac
             yield ipv4(ESP, PEER, GATEWAY, later + genuine[8:])
             yield ipv4(ESP, STRANGER, GATEWAY, later + genuine[8:-1] + bytes((genuine[-1] ^ 1,)))
 
+        for options in range(1, 11):  # in the outer header, which a raw socket delivers as well
+            padded = bytes((1,)) * (4 * options)
+            yield ipv4(ESP, PEER, GATEWAY, padded + genuine, version_ihl=0x45 + options)
+            yield ipv4(ESP, PEER, GATEWAY, padded, version_ihl=0x45 + options)
+
     survives(world, gateway, lambda: attacker.send(packets()), log=LOG)
     assert live(attacker, world)[0] == spi  # the same SA has it all still
 
@@ -396,3 +401,26 @@ def test_the_peer_negotiates_anew_while_mm1_comes_from_everywhere_and_under_its_
         until(lambda: again.said().count("PHASE 2 COMPLETED") >= 1, 5, "the tunnel")
     finally:
         again.stop()
+
+
+def test_answers_that_are_not_the_peers_do_not_keep_us_from_its_own(world: World, attacker: Attacker) -> None:
+    """We begin; the peer comes late, and somebody else answers first."""
+    world.stop_all()
+    gateway = Ours(world, configuration("a"), "ga")
+    attacker.heard()
+    world.ping("ha", FAR_HOST, wait=0.2)
+    first = next(one[28:] for one in attacker.answers(PEER) if one[28 + 18] == 2)
+    cookies = first[:8] + b"\7" * 8
+    chosen = message(cookies, 2, 1, payload(struct.pack(">II", 1, 1) + bytes(40)))
+    refusals = [message(cookies, 5, 11, payload(struct.pack(">IBBH", 1, 1, 0, kind))) for kind in (14, 18, 24)]
+    attacker.send(
+        udp(source, (GATEWAY, IKE), one)
+        for source in ((STRANGER, IKE), (PEER, IKE + 1), (PEER, IKE))
+        for one in (first, first[:8] + b"\7" * 8 + first[16:], chosen, chosen[:40], *refusals, *HANDSHAKE)
+        # What looks like the peer's MM2 and comes from its address and port is that for us: nobody can tell.
+        if not (source == (PEER, IKE) and one[:8] == first[:8] and one[8:16] != bytes(8) and one[18] == 2)
+    )
+    peer = Ours(world, configuration("b"), "gb")
+    until(lambda: "PHASE 2 COMPLETED" in gateway.said(), 20, "the tunnel")  # MM1 is repeated after eight seconds
+    assert world.ping("ha", FAR_HOST, 3) == 3
+    assert "Traceback" not in gateway.said() + peer.said()

@@ -7,7 +7,6 @@ has lines of our source and no values, so no keys.
 from __future__ import annotations
 
 import asyncio
-import sys
 import traceback
 from math import inf
 from typing import Any, Final
@@ -37,7 +36,5 @@ class Mistakes:
         if isinstance(wrong, OSError):
             say(f"{context['message']}: {wrong.strerror or wrong}{before}")
             return
-        say(f"a mistake of ours: {context['message']}{before}")
-        if isinstance(wrong, BaseException):
-            traceback.print_exception(wrong, file=sys.stderr)
-            sys.stderr.flush()
+        told = "".join(traceback.format_exception(wrong)) if isinstance(wrong, BaseException) else ""
+        say(f"a mistake of ours: {context['message']}{before}\n{told}".rstrip())
