@@ -11,7 +11,8 @@ from mainmode.exec.commands import COMMANDS
 INTRODUCTION = """\
 What `mainmode exec` and `mainmode console` take, as typed at an ASA: any unambiguous beginning of a word will do, and what is wrong is answered in an ASA's words.
 With `--format json` each answers with one object (`"schema": 1`, the command as understood, and its values). `[ ]` may be left out, of `{ | }` one is meant; words in
-capitals and in `< >` are values."""
+capitals and in `< >` are values. Behind `|` stands which lines of a `show` are wanted: `include`, `exclude`, `begin`, `grep`, `grep -v` and a pattern. A `?` at the end
+of a line, or behind the beginning of a word, asks what can follow."""
 
 SECTIONS = (
     ("show", "See"),
@@ -20,7 +21,7 @@ SECTIONS = (
     ("ping", "Try"),
     ("capture", "Capture"),
 )
-FIRST_WORDS = {"{no": "debug", "[{no": "debug", "packet-tracer": "ping", "no": "capture"}
+FIRST_WORDS = {"{no": "debug", "[{no": "debug", "packet-tracer": "ping", "no": "capture", "vpn-sessiondb": "clear"}
 
 
 def notations() -> dict[str, str]:

@@ -26,6 +26,13 @@ VALUES = {
     "<1-255>": "127",
     "<0-255>": "0",
     "<octets>": "100000",
+    "<1-100>": "3",
+    "<36-9000>": "500",
+    "<1-10>": "1",
+    "<index>": "1",
+    "MAP": "MAP",
+    "GROUP": "10.0.0.2",
+    "WORD": "VPN",
     "PORT": "www",
     "TYPE": "echo",
     "PROTOCOL": "icmp",
@@ -62,7 +69,7 @@ def test_every_form_of_every_command_is_understood_as_text_and_as_json(command: 
     if "CAPTURE" in words:
         terminal.type("capture C interface inside")
     # What would change the gateways that the tests share is understood here, and carried out elsewhere.
-    if words[0] != "clear":
+    if words[0] not in ("clear", "vpn-sessiondb"):
         reply = execute(typed(words), terminal.running)
         assert reply.status in (0, 1), reply.text
     if words[0] == "show":
@@ -238,3 +245,111 @@ def test_statistics_are_of_what_went_in_and_out() -> None:
     assert counted["decapsulate_packet_requests"] == sum(t.sender == "b" for t in ike) == 4
     assert counted["decrypt_packet_requests"] == 2  # MM6 and QM2
     assert "   Decrypt packet requests: 2\n" in terminal.printed("sh cry prot stat ikev1")
+
+
+# --- help, filters, and what is asked in an outage ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("show cr?", ["crypto"]),
+        ("sh cry isa ?", ["sa", "stats"]),
+        ("show crypto isakmp sa ?", ["detail", "<cr>"]),
+        ("show crypto ipsec sa peer ?", ["A.B.C.D"]),
+        ("packet-tracer input ?", ["IF", "inside", "outside"]),
+        ("ping in?", ["inside"]),
+        ("undebug ?", ["all", "crypto", "debug"]),
+    ],
+)
+def test_a_question_mark_tells_what_can_follow(line: str, words: list[str]) -> None:
+    assert UP.printed(line).split() == words
+
+
+def test_a_question_after_what_is_no_command_is_answered_with_a_caret() -> None:
+    reply = UP.type("show frobnicate ?")
+    assert reply.status == 2
+    assert "ERROR: % Invalid input" in reply.text
+
+
+def test_a_show_prints_only_the_lines_that_are_wanted() -> None:
+    assert UP.printed("show crypto isakmp sa | include Peer").split() == ["1", "IKE", "Peer:", "10.0.0.2"]
+    assert UP.printed("sh cry ips sa | i encaps").count("\n") == 1
+    assert UP.printed("show run | begin tunnel-group").startswith("tunnel-group 10.0.0.2")
+    assert UP.printed("show run | include nothing of it") == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "under"),
+    [
+        ("show run | section x", "section"),
+        ("debug crypto ikev1 | include x", "|"),
+        ("clear crypto isakmp sa | i x", "|"),
+    ],
+)
+def test_a_filter_that_is_none_gets_a_caret_and_nothing_is_done(line: str, under: str) -> None:
+    reply = UP.type(line)
+    assert (reply.status, list(reply.do)) == (2, [])
+    assert reply.lines[0].index("^") == len("site-a# ") + line.index(under)
+    assert UP.type("show run |").lines == ["ERROR: % Incomplete command"]
+    assert UP.type("show run | i x", as_json=True).status == 2
+
+
+def test_the_sas_of_one_crypto_map_and_of_one_peer_are_told_apart() -> None:
+    assert UP.printed("show crypto ipsec sa map MAP").startswith("cryptomap: MAP\n    Crypto map tag: MAP, seq num: 10")
+    assert UP.printed("show crypto ipsec sa entry").startswith("peer address: 10.0.0.2\n")
+    assert UP.printed("show crypto ipsec sa identity") == UP.printed("show crypto ipsec sa")
+    assert "There are no ipsec sas" in UP.printed("show crypto ipsec sa map OTHER")
+    assert UP.values("show crypto ipsec sa map OTHER")["ipsec_sas"] == []
+    assert len(UP.values("show crypto ipsec sa map MAP detail")["ipsec_sas"]) == 1
+    for by in ("ipaddress 10.0.0.2", "name 10.0.0.2"):
+        assert UP.printed(f"show vpn-sessiondb l2l filter {by}") == UP.printed("show vpn-sessiondb l2l")
+    assert UP.values("show vpn-sessiondb detail l2l filter ipaddress 10.9.9.9")["sessions"] == []
+
+
+def test_parts_of_the_configuration_are_printed_without_keys() -> None:
+    assert UP.printed("show run access-list VPN").startswith("access-list VPN extended permit tcp")
+    assert UP.printed("show run access-list OTHER") == ""
+    assert UP.printed("show run nat").startswith("nat (inside,outside) source static")
+    assert UP.printed("show run interface GigabitEthernet0/1").splitlines()[1] == " nameif outside"
+    group = UP.printed("show run tunnel-group 10.0.0.2")
+    assert "pre-shared-key *****" in group
+    assert "cisco" not in group
+
+
+def test_it_tells_the_time_and_how_long_it_is_up() -> None:
+    assert UP.printed("show clock").endswith(" UTC Thu Jan 1 1970\n")  # the lab's clock begins there
+    assert UP.printed("show version").startswith("mainmode ")
+    assert " up 0h:" in UP.printed("show version")
+    assert "outside" not in UP.printed("show interface ip brief")
+    assert "GigabitEthernet0/1         10.0.0.1        YES CONFIG up " in UP.printed("show interface ip brief")
+    assert UP.values("show crypto ikev1 stats")["ikev1"]["active_tunnels"] == 1
+
+
+def test_the_older_word_for_ikev1_is_debugged_too(terminal: Terminal) -> None:
+    terminal.printed("debug crypto isakmp 127")
+    assert terminal.debugging.ikev1 == 127
+    terminal.printed("no debug crypto isakmp")
+    assert terminal.debugging.ikev1 == 0
+
+
+def test_a_ping_is_as_often_and_as_long_as_was_asked(terminal: Terminal) -> None:
+    terminal.printed("ping inside 192.168.2.1 repeat 3 size 1000 timeout 1")
+    terminal.printed("ping 10.0.0.2 size 36")
+    first, second = terminal.pings
+    assert (first.count, first.length, first.timeout) == (3, 1000, 1)
+    assert (second.count, second.length, second.timeout) == (5, 36, 2)
+    assert str(first.source), str(second.source) == ("192.168.1.1", "10.0.0.1")
+
+
+@pytest.mark.parametrize("by", ["l2l", "all", "ipaddress 10.0.0.2", "tunnel-group 10.0.0.2 noconfirm", "index 4"])
+def test_a_session_is_logged_off(terminal: Terminal, by: str) -> None:
+    assert terminal.printed(f"vpn-sessiondb logoff {by}").endswith("logged off : 1\n")
+    assert list(terminal.site.gateway.ike_sas) == []
+    assert terminal.printed(f"vpn-sessiondb logoff {by}").endswith("logged off : 0\n")
+
+
+@pytest.mark.parametrize("by", ["ipaddress 10.9.9.9", "tunnel-group other", "index 77"])
+def test_other_sessions_stay(terminal: Terminal, by: str) -> None:
+    assert terminal.printed(f"vpn-sessiondb logoff {by}").endswith("logged off : 0\n")
+    assert len(list(terminal.site.gateway.ike_sas)) == 1

@@ -139,6 +139,86 @@ def test_debug_is_switched_while_it_runs(gateways: dict[str, Ours], fresh: World
     assert console.returncode == 0
 
 
+def begun(name: str, log: Path) -> subprocess.Popen[str]:
+    """A console that was given no command yet; what it prints goes to a file."""
+    with log.open("w") as output:
+        command = [MAINMODE, "console", "--name", name]
+        console = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output, text=True)
+    assert console.stdin is not None
+    console.stdin.write("show debug\n")
+    console.stdin.flush()
+    until(lambda: "ikev1 enabled at level 127" in log.read_text(), 20, "the console's first answer")
+    return console
+
+
+def test_debug_goes_to_every_console_and_to_stdout_and_waits_for_nobody(
+    gateways: dict[str, Ours], fresh: World, tmp_path: Path
+) -> None:
+    logs = [tmp_path / f"console-{number}" for number in range(3)]
+    consoles = [begun("site-b", log) for log in logs]
+    consoles[2].send_signal(signal.SIGSTOP)  # one hangs, with all that it is told on its way
+    assert fresh.ping("ha", "192.168.2.1", 3) == 3
+    for _ in range(5):
+        told("site-b", "clear crypto isakmp sa")
+        assert fresh.ping("ha", "192.168.2.1", 2, wait=15) >= 1
+    for said in (gateways["b"].said, *(log.read_text for log in logs[:2])):
+        until(lambda said=said: said().count("PHASE 2 COMPLETED") == 6, 10, "all debug lines")  # type: ignore[misc]
+    for console in consoles[:2]:
+        console.communicate("exit\n", timeout=20)
+        assert console.returncode == 0
+    consoles[2].kill()
+    consoles[2].communicate()
+
+
+def test_a_console_whose_reader_has_gone_ends_without_a_traceback(gateways: dict[str, Ours], fresh: World) -> None:
+    command = f"{MAINMODE} console --name site-b | head -1"
+    console = subprocess.Popen(["bash", "-c", command], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert console.stdin is not None
+    console.stdin.write("show debug\n")
+    console.stdin.flush()
+    until(
+        lambda: "MM_ACTIVE" in told("site-b", "show crypto isakmp sa") or fresh.ping("ha", "192.168.2.1"), 20, "debug"
+    )
+    told("site-b", "clear crypto isakmp sa")
+    _, complaints = console.communicate("show debug\nexit\n", timeout=20)
+    assert complaints == ""
+
+
+def test_a_word_is_completed_and_a_question_answered_at_the_prompt(gateways: dict[str, Ours]) -> None:
+    screen, keyboard = os.openpty()
+    console = subprocess.Popen(
+        [MAINMODE, "console", "--name", "site-a"],
+        stdin=keyboard,
+        stdout=keyboard,
+        stderr=keyboard,
+        env={**os.environ, "TERM": "dumb"},
+        start_new_session=True,
+    )
+    os.close(keyboard)
+    shown = ""
+
+    def until_shown(text: str) -> None:
+        nonlocal shown
+        while text not in shown:
+            shown += os.read(screen, 65536).decode()
+        shown = shown.partition(text)[2]
+
+    until_shown("site-a# ")
+    os.write(screen, b"show crypto isa\t")
+    until_shown("isakmp ")
+    os.write(screen, b"?\n")
+    # What was typed before the question stands there again.
+    until_shown("  sa\r\n  stats\r\nsite-a# show crypto isakmp ")
+    os.write(screen, b"sa | include There\n")
+    until_shown("There are no IKEv1 SAs\r\n")
+    until_shown("site-a# ")
+    os.write(screen, b"ping ins\t")
+    until_shown("inside ")
+    os.write(screen, b"\x15exit\n")
+    assert console.wait(10) == 0
+    os.close(screen)
+
+
 def test_a_name_belongs_to_one_gateway(gateways: dict[str, Ours], fresh: World, tmp_path: Path) -> None:
     second = fresh.run("gb", MAINMODE, "run", str(gateways["b"].config), "--name", "site-a")
     assert second.returncode == 2

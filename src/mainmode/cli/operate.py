@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 def _exec(options: argparse.Namespace) -> int:
     from mainmode.shell.console import Unreachable, ask
 
+    line = " ".join(options.words)
     try:
-        answer = ask(options.name, " ".join(options.words), as_json=options.format == "json")
+        answer = ask(options.name, line, as_json=options.format == "json")
     except (Unreachable, ValueError) as nobody:
         raise Unusable(f"mainmode exec: {nobody}") from None
+    if answer.text.lstrip(" ").startswith("^"):
+        print(f"{answer.prompt}{line}")  # or the caret would point at nothing
     sys.stdout.write(answer.text)
     return answer.status
 
@@ -37,7 +40,8 @@ def add(commands: Commands) -> None:
         "exec",
         help="one command for a running gateway, as typed at an ASA",
         description="One command for a gateway that runs on this host, as typed at an ASA: show, debug, clear, ping, "
-        "packet-tracer, capture. Any unambiguous beginning of a word will do. "
+        "packet-tracer, capture. Any unambiguous beginning of a word will do, ? behind one asks what can follow, and "
+        "behind | stands which lines of a show are wanted: include, exclude, begin, grep. "
         "Exit code 1 if what it asked for failed (no answer to a ping), 2 if it is no command.",
     )
     one.add_argument("words", nargs="+", metavar="COMMAND", help='for example: "show crypto ipsec sa"')

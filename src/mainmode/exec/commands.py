@@ -12,17 +12,21 @@ from ipaddress import IPv4Address, IPv4Network
 from itertools import pairwise
 from typing import Any, Final
 
+from mainmode import __version__
 from mainmode.config.model import ANY, Ace, Addresses, PortRange
 from mainmode.config.vocabulary import ICMP_TYPES, PORTS, PROTOCOLS
 from mainmode.exec import data, ping, trace
 from mainmode.exec.captured import BUFFER, LARGEST, MOST, Captured
 from mainmode.exec.debugging import HIGHEST, Debugging
+from mainmode.exec.filters import Filter
 from mainmode.exec.running import FAILED, UNUSABLE, Debug, EndCapture, Reply, Running, StartCapture
 from mainmode.exec.statistics import NAMES
+from mainmode.gateway.engine import SESSION_STEP
 from mainmode.ipsec.selectors import ICMP, TCP, UDP
 from mainmode.lab.trigger import ECHO_IDENTIFIER
 from mainmode.show import commands as show
-from mainmode.show.typed import Slots, find, forms
+from mainmode.show.sessions import duration, sessions_of
+from mainmode.show.typed import Misfit, Slots, find, following, forms
 
 SCHEMA: Final = 1
 LONGEST: Final = 1000
@@ -49,22 +53,64 @@ class Command:
 def execute(line: str, running: Running, *, as_json: bool = False) -> Reply:
     """What comes of a line typed at the prompt. Never raises, whatever it is.
 
-    With `as_json` what is printed is one JSON object (schema 1) with the command as understood.
+    With `as_json` what is printed is one JSON object (schema 1) with the command as understood. A line that ends in
+    `?` asks what can follow, and behind a `|` stands which lines of a `show` are wanted (`filters`).
     """
-    typed = line[:LONGEST].split()
-    if not typed:
+    line = line[:LONGEST]
+    command, bar, wanted = line.partition("|")
+    typed = command.split()
+    if not (typed or bar or line.strip()):
         return Reply()
-    config = running.view.gateway.config
+    if not bar and line.rstrip().endswith("?"):
+        reply, said = _help(running, line.rstrip()[:-1]), line.strip()
+        return as_values(reply, said) if as_json else reply
     found = find(COMMANDS, typed, _slots(running))
     if isinstance(found, tuple):
-        command, words = found
-        reply = command.run(running, words)
+        row, words = found
+        only = _filter(wanted, words, as_json=as_json) if bar else None
+        if isinstance(only, Misfit):
+            return _misfit(running, only, line, as_json=as_json)
+        reply = row.run(running, words)
         said = " ".join(map(str, words))
-    else:
-        answer = found.answer(line[:LONGEST], f"{config.hostname}# ")
-        reply = Reply(answer, {"error": answer[-1]}, UNUSABLE)
-        said = " ".join(typed)
-    return as_values(reply, said) if as_json else reply
+        if only is not None:
+            reply = replace(reply, lines=list(only.of(reply.lines)))
+        return as_values(reply, said) if as_json else reply
+    return _misfit(running, found, line, as_json=as_json)
+
+
+def _misfit(running: Running, misfit: Misfit, line: str, *, as_json: bool) -> Reply:
+    """An ASA's answer to what is no command."""
+    answer = misfit.answer(line, f"{running.view.gateway.config.hostname}# ")
+    reply = Reply(answer, {"error": answer[-1]}, UNUSABLE)
+    return as_values(reply, " ".join(line.split())) if as_json else reply
+
+
+def _filter(wanted: str, words: list[Any], *, as_json: bool) -> Filter | Misfit:
+    """What stands behind the bar. It is for the lines that a `show` prints."""
+    if words[0] != "show" or as_json:
+        return Misfit(len(words))
+    try:
+        return Filter.parse(wanted)
+    except IndexError:
+        return Misfit(None)
+    except ValueError:
+        return Misfit(len(words) + 1)
+
+
+def _help(running: Running, line: str) -> Reply:
+    """What can follow, a word a line; in JSON also the names that this gateway has for it."""
+    slots = _slots(running)
+    words = following(COMMANDS, line, slots)
+    before, _, cut = line.rpartition(" ")
+    here = following(COMMANDS, f"{before} ", slots)
+    known = {"IF": _interfaces(running), "CAPTURE": list(running.captures)}
+    names = [name for word in here for name in known.get(word, ())] if isinstance(here, list) else []
+    names = [name for name in names if name.startswith(cut)]
+    if isinstance(words, Misfit):
+        if not names:
+            return _misfit(running, words, line, as_json=False)
+        words = []
+    return Reply([f"  {word}" for word in (*words, *names)], {"following": words, "names": names})
 
 
 def as_values(reply: Reply, command: str) -> Reply:
@@ -96,6 +142,33 @@ def _show_statistics(running: Running, words: list[Any]) -> Reply:
     values["Failed requests"] = drops["malformed"] + drops["refused"]
     lines = ["[IKEv1 statistics]", *(f"   {name}: {value}" for name, value in values.items())]
     return Reply(lines, {"ikev1": {name.lower().replace(" ", "_"): value for name, value in values.items()}})
+
+
+def _show_global_statistics(running: Running, words: list[Any]) -> Reply:
+    """`show crypto ikev1 stats`, as far as it is counted here (FACTS §5.5: the names are not confirmed)."""
+    gateway, counts = running.view.gateway, running.statistics.counts
+    sas = list(gateway.ike_sas)
+    values = {
+        "Active Tunnels": sum(sa.active for sa in sas),
+        "Negotiating Tunnels": sum(not sa.active for sa in sas),
+        "In Octets": counts["In Octets"],
+        "In Packets": counts["Decapsulate packet requests"],
+        "In Drop Packets": gateway.counters["malformed"] + gateway.counters["refused"],
+        "Out Octets": counts["Out Octets"],
+        "Out Packets": counts["Encapsulate packet requests"],
+    }
+    lines = ["Global IKEv1 Statistics", *(f"  {name}: {value}" for name, value in values.items())]
+    return Reply(lines, {"ikev1": {name.lower().replace(" ", "_"): value for name, value in values.items()}})
+
+
+def _show_version(running: Running, words: list[Any]) -> Reply:
+    view = running.view
+    hostname, up = view.gateway.config.hostname, duration(view.now - running.since)
+    lines = [f"mainmode {__version__}, IKEv1 as an ASA {view.release} has it", "", f"{hostname} up {up}"]
+    return Reply(
+        lines,
+        {"version": __version__, "release": view.release, "hostname": hostname, "since": view.wall(running.since)},
+    )
 
 
 def _show_debug(running: Running, words: list[Any]) -> Reply:
@@ -150,7 +223,8 @@ def _no_debug(running: Running, words: list[Any]) -> Reply:
 
 def _at_level(running: Running, name: str, level: int) -> Reply:
     now = running.debugging
-    return _debugging(replace(now, ikev1=level) if name == "ikev1" else replace(now, ipsec=level))
+    # Before 8.4 it is `debug crypto isakmp`.
+    return _debugging(replace(now, ipsec=level) if name == "ipsec" else replace(now, ikev1=level))
 
 
 def _undebug(running: Running, words: list[Any]) -> Reply:
@@ -183,12 +257,29 @@ def _clear_ipsec(running: Running, words: list[Any]) -> Reply:
     return Reply(do=running.view.gateway.clear_ipsec(running.view.now, _address(words)))
 
 
+def _logoff(running: Running, words: list[Any]) -> Reply:
+    """`vpn-sessiondb logoff`: these sessions end, and how many there were is said, as on an ASA."""
+    view, by = running.view, words[2]
+    chosen = words[3] if by not in ("l2l", "all") else None
+    sessions = sessions_of(view, _address(words), chosen if by == "tunnel-group" else None)
+    if by == "index":
+        sessions = [sa for sa in sessions if sa.session // SESSION_STEP == chosen]
+    peers = dict.fromkeys(sa.remote.address for sa in sessions)
+    whose = {"ipaddress": f"with IP address {chosen}", "tunnel-group": f'of TunnelGroup "{chosen}"'}
+    whose |= {"index": f"with index {chosen}"}
+    said = f"INFO: Number of sessions {whose.get(by, 'of type LAN-to-LAN')} logged off : {len(sessions)}"
+    done = [item for peer in peers for item in view.gateway.clear_isakmp(view.now, peer)]
+    return Reply([said], {"logged_off": len(sessions), "peers": [str(peer) for peer in peers]}, do=done)
+
+
 def _address(words: list[Any]) -> IPv4Address | None:
     return next((word for word in words if isinstance(word, IPv4Address)), None)
 
 
 def _ping(running: Running, words: list[Any]) -> Reply:
-    return ping.ask(running, words[-1], *words[1:-1])
+    at = next(number for number, word in enumerate(words) if isinstance(word, IPv4Address))
+    wishes = dict(zip(words[at + 1 :: 2], words[at + 2 :: 2], strict=True))
+    return ping.ask(running, words[at], *words[1:at], **wishes)
 
 
 def _trace(running: Running, words: list[Any]) -> Reply:
@@ -260,12 +351,20 @@ COMMANDS: Final = (
     *map(_shown, show.COMMANDS),
     *_rows("show running-config", _show_running_config, "The configuration as it was read, keys masked."),
     *_rows("show crypto protocol statistics ikev1", _show_statistics, "What was counted since the start."),
+    *_rows(
+        "show crypto {isakmp | ikev1} stats", _show_global_statistics, "Tunnels, and the IKE datagrams of all of them."
+    ),
+    *_rows("show version", _show_version, "Which mainmode this is, whose layout it speaks in, and since when."),
     *_rows("show crypto debug-condition", _show_condition, "The peers that debugs are limited to."),
     *_rows("show debug", _show_debug, "Which debugs are on, at which level, for which peers."),
     *_rows("show capture", _show_captures, "The captures, with what each is of."),
     *_rows("show capture CAPTURE", _show_capture, "The packets of a capture, a line each."),
-    *_rows("debug crypto {ikev1 | ipsec} [<1-255>]", _debug, "Debug lines from this level down; without one, level 1."),
-    *_rows("{no debug | undebug} crypto {ikev1 | ipsec}", _no_debug, "No more lines of this debug."),
+    *_rows(
+        "debug crypto {ikev1 | isakmp | ipsec} [<1-255>]",
+        _debug,
+        "Debug lines from this level down; without one, level 1.",
+    ),
+    *_rows("{no debug | undebug} crypto {ikev1 | isakmp | ipsec}", _no_debug, "No more lines of this debug."),
     *_rows("{no debug | undebug} all", _undebug, "No more debug lines; conditions stay, as on an ASA."),
     *_rows(
         "[{no | undebug}] debug crypto condition peer A.B.C.D",
@@ -283,11 +382,20 @@ COMMANDS: Final = (
         _clear_ipsec,
         "Takes down the IPsec SAs of all peers or of one; phase 1 stays.",
     ),
-    *_rows("ping [IF] A.B.C.D", _ping, "Five echo requests, from an interface if one is named."),
+    *_rows(
+        "vpn-sessiondb logoff {l2l | all | ipaddress A.B.C.D | tunnel-group GROUP | index <index>} [noconfirm]",
+        _logoff,
+        "Takes down sessions as `clear crypto isakmp sa` does, and says how many; without asking back.",
+    ),
+    *_rows(
+        "ping [IF] A.B.C.D [repeat <1-100>] [size <36-9000>] [timeout <1-10>]",
+        _ping,
+        "Five echo requests of 100 octets, from an interface if one is named.",
+    ),
     *_rows(
         "packet-tracer input IF icmp A.B.C.D TYPE <0-255> A.B.C.D [detailed]",
         _trace,
-        "What would become of a packet: which crypto map entry, which tunnel. It is not sent.",
+        "What would become of a packet: which crypto map entry, which tunnel. If that is down, it is negotiated.",
     ),
     *_rows(
         "packet-tracer input IF {tcp | udp} A.B.C.D PORT A.B.C.D PORT [detailed]", _trace, "The same for TCP and UDP."
@@ -308,11 +416,15 @@ COMMANDS: Final = (
 
 def _slots(running: Running) -> Slots:
     """How the words of the table that are no keywords are read: some from what this gateway has."""
-    named = [interface.name for interface in running.view.gateway.config.interfaces if interface.name]
+    named = _interfaces(running)
     return {
         **show.SLOTS,
         "MASK": _mask,
         "<1-255>": lambda word: _number(word, 1, HIGHEST),
+        "<1-100>": lambda word: _number(word, 1, 100),
+        "<36-9000>": lambda word: _number(word, 36, 9000),
+        "<1-10>": lambda word: _number(word, 1, 10),
+        "<index>": lambda word: _number(word, 1, 0xFFFFFF),
         "<0-255>": lambda word: _number(word, 0, 255),
         "<octets>": lambda word: _number(word, 1536, LARGEST),
         "PORT": lambda word: PORTS[word] if word in PORTS else _number(word, 0, 65535),
@@ -322,6 +434,10 @@ def _slots(running: Running) -> Slots:
         "CAPTURE": lambda word: _one_of(word, running.captures),
         "NAME": _name,
     }
+
+
+def _interfaces(running: Running) -> list[str]:
+    return [interface.name for interface in running.view.gateway.config.interfaces if interface.name]
 
 
 def _number(word: str, first: int, last: int) -> int:

@@ -11,14 +11,13 @@ from dataclasses import fields
 from ipaddress import IPv4Address
 from typing import Any, Final
 
-from mainmode.config.printer import running_config
 from mainmode.ike.sa import IkeSa, Tunnel
 from mainmode.ipsec.sa import Counters, IpsecSa
-from mainmode.show.commands import Command
+from mainmode.show.commands import Command, printed, selected
 from mainmode.show.ike import ike_sas, ikev2_sas, isakmp_sas
-from mainmode.show.interfaces import addresses
+from mainmode.show.interfaces import addresses, clock, interfaces
 from mainmode.show.ipsec import ipsec_sas
-from mainmode.show.sessions import l2l_sessions
+from mainmode.show.sessions import l2l_sessions, sessions_of
 from mainmode.show.view import View, written
 
 COUNTS: Final = tuple(field.name for field in fields(Counters) if field.name != "last_used")
@@ -26,23 +25,20 @@ COUNTS: Final = tuple(field.name for field in fields(Counters) if field.name != 
 
 def of(row: Command, words: list[Any], view: View) -> dict[str, Any]:
     """The values behind one `show` command, as it was typed."""
-    options = dict(row.options)
-    if "part" in options:
-        printed = running_config(view.gateway.config, options["part"], all=options.get("all", False))
-        return {"lines": (printed or "").splitlines()}
-    peer = next((word for word in words if isinstance(word, IPv4Address)), None)
-    return BY_COMMAND[row.run](view, peer)
+    if row.run not in BY_COMMAND:
+        return {"lines": printed(row, words, view)}  # the configuration: its lines are its values
+    return BY_COMMAND[row.run](view, **selected(row, words))
 
 
-def _ike(view: View, peer: IPv4Address | None) -> dict[str, Any]:
+def _ike(view: View) -> dict[str, Any]:
     return {"ikev1_sas": [_ike_sa(sa, view) for sa in view.gateway.ike_sas]}
 
 
-def _isakmp(view: View, peer: IPv4Address | None) -> dict[str, Any]:
-    return {**_ike(view, peer), **_ikev2(view, peer)}
+def _isakmp(view: View) -> dict[str, Any]:
+    return {**_ike(view), **_ikev2(view)}
 
 
-def _ikev2(view: View, peer: IPv4Address | None) -> dict[str, Any]:
+def _ikev2(view: View) -> dict[str, Any]:
     return {"ikev2_sas": []}
 
 
@@ -71,8 +67,12 @@ def _ike_sa(sa: IkeSa, view: View) -> dict[str, Any]:
     }
 
 
-def _ipsec(view: View, peer: IPv4Address | None) -> dict[str, Any]:
-    tunnels = [tunnel for sa, tunnel in view.gateway.tunnels if peer in (None, sa.remote.address)]
+def _ipsec(view: View, peer: IPv4Address | None = None, map: str | None = None) -> dict[str, Any]:
+    tunnels = [
+        tunnel
+        for sa, tunnel in view.gateway.tunnels
+        if peer in (None, sa.remote.address) and map in (None, tunnel.match.settings.map)
+    ]
     tunnels.sort(key=lambda tunnel: tunnel.started_at)
     return {"ipsec_sas": [_tunnel(tunnel, view) for tunnel in tunnels]}
 
@@ -105,12 +105,11 @@ def _sa(sa: IpsecSa, view: View) -> dict[str, Any]:
     return {"spi": f"{sa.spi:08x}", "octets": view.counters(sa).octets}
 
 
-def _sessions(view: View, peer: IPv4Address | None) -> dict[str, Any]:
+def _sessions(view: View, peer: IPv4Address | None = None, name: str | None = None) -> dict[str, Any]:
     return {
         "sessions": [
             {**_ike_sa(sa, view), "since": view.wall(sa.active_at or sa.created_at), "ipsec_sas": _under(sa, view)}
-            for sa in view.gateway.ike_sas
-            if sa.active and sa.tunnels
+            for sa in sessions_of(view, peer, name)
         ]
     }
 
@@ -119,7 +118,7 @@ def _under(sa: IkeSa, view: View) -> list[dict[str, Any]]:
     return [_tunnel(tunnel, view) for tunnel in sa.tunnels]
 
 
-def _addresses(view: View, peer: IPv4Address | None) -> dict[str, Any]:
+def _addresses(view: View) -> dict[str, Any]:
     return {
         "interfaces": [
             {
@@ -134,12 +133,32 @@ def _addresses(view: View, peer: IPv4Address | None) -> dict[str, Any]:
     }
 
 
-BY_COMMAND: Final[Mapping[Callable[..., Any], Callable[[View, IPv4Address | None], dict[str, Any]]]] = {
+def _all_interfaces(view: View) -> dict[str, Any]:
+    return {
+        "interfaces": [
+            {
+                "interface": interface.hardware,
+                "name": interface.name,
+                "address": interface.address and str(interface.address),
+                "shutdown": interface.shutdown,
+            }
+            for interface in view.gateway.config.interfaces
+        ]
+    }
+
+
+def _clock(view: View) -> dict[str, Any]:
+    return {"at": view.wall(view.now)}
+
+
+BY_COMMAND: Final[Mapping[Callable[..., Any], Callable[..., dict[str, Any]]]] = {
     ike_sas: _ike,
     isakmp_sas: _isakmp,
     ikev2_sas: _ikev2,
     ipsec_sas: _ipsec,
     l2l_sessions: _sessions,
     addresses: _addresses,
+    interfaces: _all_interfaces,
+    clock: _clock,
 }
 """By what prints it."""

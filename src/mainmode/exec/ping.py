@@ -9,8 +9,19 @@ from mainmode.exec.running import FAILED, WELL, Ping, Reply, Running
 from mainmode.gateway.path import leaving_by
 
 
-def ask(running: Running, destination: IPv4Address, interface: str | None = None) -> Reply:
-    """`ping [IF] A`: the source is the interface's address, by default that of the interface towards `destination`."""
+def ask(
+    running: Running,
+    destination: IPv4Address,
+    interface: str | None = None,
+    *,
+    repeat: int = 5,
+    size: int = 100,
+    timeout: int = 2,
+) -> Reply:
+    """`ping [IF] A`: the source is the interface's address, by default that of the interface towards `destination`.
+
+    `size`: octets of the IP packet, `timeout`: seconds for each answer.
+    """
     config = running.view.gateway.config
     if interface is None:
         way = leaving_by(config, destination)
@@ -19,7 +30,7 @@ def ask(running: Running, destination: IPv4Address, interface: str | None = None
     if own is None or own.address is None:
         said = f"No route to host {destination}"
         return Reply([said], {"error": said}, FAILED)
-    return Reply(do=[Ping(own.address, destination)])
+    return Reply(do=[Ping(own.address, destination, repeat, size, timeout)])
 
 
 def report(ping: Ping, trips: Sequence[float | None]) -> Reply:

@@ -73,6 +73,7 @@ class Statistics:
             datagram = datagram.removeprefix(NON_ESP_MARKER)
         if len(datagram) >= HEADER_SIZE:
             self.counts[f"{direction}capsulate packet requests"] += 1
+            self.counts["In Octets" if direction == "De" else "Out Octets"] += len(datagram)
             self.counts[f"{direction}crypt packet requests"] += bool(datagram[_FLAGS_AT] & FLAG_ENCRYPTED)
 
 

@@ -1,6 +1,7 @@
 """The operator's end of the control socket: one command, or a prompt. Knows the protocol of `shell.control`.
 
-At the prompt the debug lines of the gateway come in between, as on an ASA's terminal.
+At the prompt the debug lines of the gateway come in between, as on an ASA's terminal. The tab key completes a word, and
+a line that ends in `?` asks what can follow.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import json
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from queue import SimpleQueue
+from types import ModuleType
 from typing import Any, Final, TextIO
 
 from mainmode.shell.meeting import SOCKET, base, directory
@@ -33,6 +35,10 @@ class Answer:
     status: int
     text: str
     prompt: str
+
+
+Answers = SimpleQueue[Answer | OSError | None]
+"""What the reader hands over: an answer, that nobody takes what is printed any more, or that the gateway has ended."""
 
 
 class Line:
@@ -102,11 +108,9 @@ def ask(name: str | None, command: str, *, as_json: bool = False) -> Answer:
 def console(name: str | None, typed: TextIO, out: TextIO) -> int:
     """A prompt, until the user leaves or the gateway ends; the exit code. Unreachable if there is nobody to ask."""
     interactive = typed.isatty()
-    if interactive:
-        with contextlib.suppress(ImportError):
-            import readline  # noqa: F401 - history and editing for input()
     line = Line(name)
-    answers: SimpleQueue[Answer | None] = SimpleQueue()
+    answers: Answers = SimpleQueue()
+    editing = _editing(line, answers) if interactive else None
     reader = threading.Thread(target=_read, args=(line, answers, out), daemon=True)
     reader.start()
     status = WELL
@@ -119,15 +123,62 @@ def console(name: str | None, typed: TextIO, out: TextIO) -> int:
             if answer is None:
                 print("mainmode: the gateway has ended", file=sys.stderr)
                 return FAILED
+            if isinstance(answer, OSError):
+                raise answer
             status = max(status, answer.status) if not interactive else WELL
             print(answer.text, end="", file=out, flush=True)
             following = _next(typed, answer.prompt if interactive else None)
             if following is None or following.strip().lower() in LEAVE:
                 return status
             command = following
+            if editing is not None and command.rstrip().endswith("?") and "|" not in command:
+                # As at an ASA, what was typed before the question stands there again.
+                editing.set_startup_hook(_once(editing, command.rstrip().removesuffix("?")))
     finally:
         line.close()
         reader.join(1)
+
+
+def _editing(line: Line, answers: Answers) -> ModuleType | None:
+    """History and editing for `input()`, and what the tab key does; None where Python has no readline."""
+    try:
+        import readline
+    except ImportError:
+        return None
+    found: list[str] = []
+
+    def complete(word: str, number: int) -> str | None:
+        if number == 0:
+            found[:] = _completions(line, answers, readline.get_line_buffer()[: readline.get_endidx()], word)
+        return found[number] if number < len(found) else None
+
+    readline.set_completer(complete)
+    readline.set_completer_delims(" ")
+    readline.parse_and_bind("tab: complete")
+    return readline
+
+
+def _completions(line: Line, answers: Answers, before: str, word: str) -> list[str]:
+    """The keywords and names that can stand where `word` begins, each with a blank behind it."""
+    line.say(command=before + "?", format="json")
+    answer = answers.get()
+    if not isinstance(answer, Answer):
+        answers.put(answer)  # the prompt is to see that too
+        return []
+    content = json.loads(answer.text)
+    # Slots of the table are in capitals or brackets: nobody types them.
+    words = [one for one in content.get("following", ()) if one.islower() and one.isascii() and one[0].isalpha()]
+    return [f"{one} " for one in (*words, *content.get("names", ())) if one.startswith(word)]
+
+
+def _once(editing: ModuleType, text: str) -> Callable[[], None]:
+    """For one prompt: this text stands there already."""
+
+    def insert() -> None:
+        editing.insert_text(text)
+        editing.set_startup_hook(None)
+
+    return insert
 
 
 def _next(typed: TextIO, prompt: str | None) -> str | None:
@@ -144,10 +195,14 @@ def _next(typed: TextIO, prompt: str | None) -> str | None:
         return ""
 
 
-def _read(line: Line, answers: SimpleQueue[Answer | None], out: TextIO) -> None:
+def _read(line: Line, answers: Answers, out: TextIO) -> None:
     for message in line.messages():
         if "debug" in message:
-            print(message["debug"], file=out, flush=True)
+            try:
+                print(message["debug"], file=out, flush=True)
+            except OSError as gone:
+                answers.put(gone)
+                return
         else:
             answers.put(_answer(message))
     answers.put(None)

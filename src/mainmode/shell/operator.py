@@ -49,12 +49,13 @@ class Operator:
         self._served = served
         self._directory = directory
         self._release = release(served.gateway.config)
+        self._since = now()
 
     async def execute(self, line: str, as_json: bool, who: str) -> Reply:
         """What came of a line, all of it done."""
         served = self._served
         view = View(served.gateway, served.plane, now(), self._release, wall)
-        running = Running(view, served.debugging, served.captures.running, served.statistics)
+        running = Running(view, served.debugging, served.captures.running, served.statistics, self._since)
         reply = execute(line, running, as_json=as_json)
         if reply.do:
             # Who changes something leaves a trace, as on an ASA (%ASA-5-111008).

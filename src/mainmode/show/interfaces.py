@@ -1,6 +1,8 @@
-"""`show ip address`: which interface has which address. Knows the configuration alone."""
+"""`show ip address`, `show interface ip brief`, `show clock`. Knows the configuration, and what time it is."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 from mainmode.show.view import View
 
@@ -14,3 +16,21 @@ def addresses(view: View) -> list[str]:
         if interface.name and interface.address and interface.network
     ]
     return ["System IP Addresses:", heading, *rows, "Current IP Addresses:", heading, *rows]
+
+
+def interfaces(view: View) -> list[str]:
+    """The interfaces of the configuration, in a line each."""
+    lines = [f"{'Interface':<27}{'IP-Address':<16}OK? Method Status                Protocol"]
+    for interface in view.gateway.config.interfaces:
+        address = str(interface.address or "unassigned")
+        status = "administratively down" if interface.shutdown else "up"
+        protocol = "down" if interface.shutdown else "up"
+        method = "CONFIG" if interface.address else "unset"
+        lines.append(f"{interface.hardware:<27}{address:<16}YES {method:<6} {status:<21} {protocol}")
+    return lines
+
+
+def clock(view: View) -> list[str]:
+    """The time of day."""
+    at = datetime.fromtimestamp(view.wall(view.now), UTC)
+    return [f"{at:%H:%M:%S}.{at.microsecond // 1000:03} UTC {at:%a %b %-d %Y}"]

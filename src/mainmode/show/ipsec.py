@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 from math import ceil
-from typing import Final
+from typing import Final, Literal
 
 from mainmode.ike.phase2 import REKEY_AT
 from mainmode.ike.sa import Tunnel
@@ -19,14 +19,27 @@ KILOBYTE_STEP: Final = 27000
 """An ASA's kilobyte counter starts at a multiple of this: 3915000 and 4374000 are the well-known ones (FACTS §3.1)."""
 
 
-def ipsec_sas(view: View, *, peer: IPv4Address | None = None, detail: bool = False) -> list[str]:
-    """Every pair of SAs, or those with one peer, in the order in which they came up."""
+def ipsec_sas(
+    view: View,
+    *,
+    peer: IPv4Address | None = None,
+    map: str | None = None,
+    by: Literal["interface", "entry"] = "interface",
+    detail: bool = False,
+) -> list[str]:
+    """Every pair of SAs, or those with one peer or of one crypto map, in the order in which they came up."""
     blocks: dict[str, dict[object, list[Tunnel]]] = {}
     for sa, tunnel in sorted(view.gateway.tunnels, key=lambda pair: pair[1].started_at):
-        if peer not in (None, sa.remote.address):
-            continue
-        heading = f"interface: {sa.interface}" if peer is None else f"peer address: {peer}"
         settings = tunnel.match.settings
+        if peer not in (None, sa.remote.address) or map not in (None, settings.map):
+            continue
+        # The headings are the command reference's.
+        if map is not None:
+            heading = f"cryptomap: {map}"
+        elif peer is not None or by == "entry":
+            heading = f"peer address: {sa.remote.address}"
+        else:
+            heading = f"interface: {sa.interface}"
         key = sa.interface, settings.map, settings.sequence, tunnel.match.local, tunnel.match.remote, sa.remote.address
         blocks.setdefault(heading, {}).setdefault(key, []).append(tunnel)
     lines: list[str] = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from ipaddress import IPv4Address
 from typing import Final
 
 from mainmode.gateway.engine import SESSION_STEP
@@ -19,9 +20,20 @@ LEFT: Final = 23
 """Width of a value in the left column."""
 
 
-def l2l_sessions(view: View, *, detail: bool = False) -> list[str]:
-    """The sessions, in the order in which they began."""
-    sessions = [sa for sa in view.gateway.ike_sas if sa.active and sa.tunnels]
+def sessions_of(view: View, peer: IPv4Address | None, name: str | None) -> list[IkeSa]:
+    """The sessions, in the order in which they began; with a peer or a tunnel-group, those of it."""
+    return [
+        sa
+        for sa in view.gateway.ike_sas
+        if sa.active and sa.tunnels and peer in (None, sa.remote.address) and name in (None, sa.group)
+    ]
+
+
+def l2l_sessions(
+    view: View, *, detail: bool = False, peer: IPv4Address | None = None, name: str | None = None
+) -> list[str]:
+    """The sessions, or those with one peer or of one tunnel-group, in the order in which they began."""
+    sessions = sessions_of(view, peer, name)
     if not sessions:
         return ["INFO: There are presently no active sessions of the type specified"]
     lines = ["", f"Session Type: LAN-to-LAN{' Detailed' if detail else ''}"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 Slots = Mapping[str, Callable[[str], Any]]
 """Words of a row that stand for a value, and how one is read (ValueError: it is none). The first that fits has it."""
@@ -47,6 +47,39 @@ class Misfit:
 
 def find(rows: Iterable[R], typed: Sequence[str], slots: Slots) -> tuple[R, list[Any]] | Misfit:
     """The row that some words stand for, and these words: keywords in full, values as read. Or why there is none."""
+    begun = _begun(rows, typed, slots)
+    if isinstance(begun, Misfit):
+        return begun
+    left, words = begun
+    complete = [row for row in left if len(row.words) == len(typed)]
+    return (complete[0], words) if complete else Misfit(None)
+
+
+END: Final = "<cr>"
+"""Among what can follow: nothing."""
+
+
+def following(rows: Iterable[Row], line: str, slots: Slots) -> list[str] | Misfit:
+    """What can follow what is typed, in order: words and slots, END if it is complete.
+
+    What has no blank behind it is the beginning of a word: then it is the keywords that begin so.
+    """
+    typed = line.split()
+    cut = typed.pop().lower() if typed and not line[-1].isspace() else ""
+    begun = _begun(rows, typed, slots)
+    if isinstance(begun, Misfit):
+        return begun
+    at = len(typed)
+    words = {row.words[at] for row in begun[0] if len(row.words) > at}
+    if cut:
+        words = {word for word in words - slots.keys() if word.startswith(cut)}
+        return sorted(words) or Misfit(at)
+    complete = any(len(row.words) == at for row in begun[0])
+    return sorted(words - slots.keys()) + sorted(words & slots.keys()) + [END] * complete
+
+
+def _begun(rows: Iterable[R], typed: Sequence[str], slots: Slots) -> tuple[list[R], list[Any]] | Misfit:
+    """The rows that begin with some words, and these words. Or why there are none."""
     left = list(rows)
     words: list[Any] = []
     for at, word in enumerate(typed):
@@ -69,8 +102,7 @@ def find(rows: Iterable[R], typed: Sequence[str], slots: Slots) -> tuple[R, list
             else:
                 return Misfit(at)
         left = [row for row in left if len(row.words) > at and row.words[at] == meant[0]]
-    complete = [row for row in left if len(row.words) == len(typed)]
-    return (complete[0], words) if complete else Misfit(None)
+    return left, words
 
 
 def forms(notation: str) -> list[tuple[str, ...]]:
