@@ -138,13 +138,120 @@ CHECK: Fields = {
     **DIAGNOSES,
 }
 
-MAPS = ("sources[].others", "explanation.sources[].others", "sites[].show", "support", "peer.support")
+_IKE_SA: Fields = {
+    "peer": "address of the other gateway",
+    "peer_port": "500, or 4500 and others behind a NAT",
+    "local": "address of this gateway",
+    "local_port": "",
+    "interface": "by its `nameif`",
+    "tunnel_group": "null until it is chosen",
+    "role": "`initiator` or `responder`",
+    "state": "in the words of `show crypto isakmp sa`",
+    "encryption": "as configured: `aes-256`; null until it is agreed, like what follows",
+    "hash": "",
+    "dh_group": "its number",
+    "lifetime": "seconds, as agreed",
+    "lifetime_left": "seconds",
+    "nat.local": "whether this end is behind a NAT",
+    "nat.remote": "whether the other is",
+    "tunnels": "how many pairs of IPsec SAs hang on it",
+}
+
+_IPSEC_SA: Fields = {
+    "interface": "by its `nameif`",
+    "crypto_map": "which entry made it",
+    "sequence": "",
+    "access_list.file": "the line of the crypto access-list; `access_list` is null if there is none",
+    "access_list.line": "",
+    "access_list.text": "",
+    "local": "proxy identity of this end, as `show crypto ipsec sa` has it",
+    "remote": "of the other end",
+    "local_endpoint.address": "outside of ESP",
+    "local_endpoint.port": "4500 for ESP in UDP, else 0",
+    "peer.address": "the other gateway",
+    "peer.port": "",
+    "tunnel_group": "",
+    "encryption": "as configured: `esp-aes`",
+    "authentication": "`esp-sha-hmac`; null without",
+    "pfs_group": "its number; null without PFS",
+    "lifetime_left": "seconds",
+    "replaced": "whether a newer pair is in use already",
+    "inbound.spi": "eight hexadecimal digits",
+    "inbound.octets": "that came in",
+    "outbound.spi": "",
+    "outbound.octets": "that went out",
+    "counters": "those of `show crypto ipsec sa detail`, in the spelling of names in programs: `encaps`, `replay_failed_rcv`",
+}
+
+
+def _each(name: str, fields: Fields) -> Fields:
+    return {f"{name}[].{path}": meaning for path, meaning in fields.items()}
+
+
+EXEC: Fields = {
+    "schema": "1",
+    "command": "as it was understood, abbreviations written out",
+    "error": "an ASA's answer to a wrong command, or why it could not be carried out; else absent",
+    **_each("ikev1_sas", _IKE_SA),
+    "ikev2_sas": "always empty",
+    **_each("ipsec_sas", _IPSEC_SA),
+    **_each("sessions", {**_IKE_SA, "since": "seconds since 1970", **_each("ipsec_sas", _IPSEC_SA)}),
+    **_each("interfaces", {"interface": "hardware name", "name": "`nameif`", "address": "", "netmask": ""}),
+    "lines": "of `show running-config`, keys masked",
+    "ikev1": "counts, named like the lines of `show crypto protocol statistics ikev1`",
+    "debug.ikev1": "level, 0 for off; of every `debug` command",
+    "debug.ipsec": "",
+    "peers": "to which the debug is limited; empty where it is not",
+    **_each("captures", {"name": "", "interface": "", "state": "", "packets": "how many", "octets": ""}),
+    "capture.name": "of `show capture NAME` and of `capture`",
+    "capture.interface": "",
+    "capture.state": "",
+    "capture.octets": "",
+    "capture.packets": "how many; in `show capture NAME` the packets themselves",
+    "capture.packets[].at": "seconds since 1970",
+    "capture.packets[].hex": "from the IP header on",
+    "source": "of `ping`, like what follows",
+    "destination": "",
+    "sent": "",
+    "received": "",
+    "milliseconds": "of each answer; null where none came",
+    **_each(
+        "phases", {"type": "of `packet-tracer`", "subtype": "", "result": "", "config": "lines", "information": "lines"}
+    ),
+    "input_interface": "of `packet-tracer`, like what follows",
+    "output_interface": "",
+    "action": "`allow` or `drop`",
+    "drop_reason": "null if it is allowed",
+}
+
+RULES: Fields = {
+    "[].rule": "a name",
+    "[].phase": "`before MM1`, `phase 1`, `phase 2`, `afterwards`",
+    "[].headline": "with the places for values in braces",
+}
+RULE: Fields = {"rule": "its name", "page": "Markdown"}
+
+MAPS = (
+    "sources[].others",
+    "explanation.sources[].others",
+    "sites[].show",
+    "support",
+    "peer.support",
+    "ikev1",
+    "ipsec_sas[].counters",
+    "sessions[].ipsec_sas[].counters",
+)
 """Objects whose names are data."""
 
 
 def page() -> str:
     explanation = {path: meaning for path, meaning in LAB.items() if not path.startswith("explanation.")}
     peer = {path: meaning for path, meaning in CHECK.items() if not path.startswith(("peer.", "diagnoses"))}
+    commands = {
+        path: meaning
+        for path, meaning in EXEC.items()
+        if not path.startswith(("ipsec_sas[", "ikev1_sas[", "sessions["))
+    }
     return whole(
         "JSON, schema 1",
         INTRODUCTION,
@@ -165,6 +272,20 @@ def page() -> str:
                 "diagnoses": "as above: what goes wrong between the two; empty without a second one",
             }
         ),
+        "## mainmode rule",
+        "Without a name, a list:",
+        _table(RULES),
+        "With one:",
+        _table(RULE),
+        "## mainmode exec",
+        "One object for each command, with those of these fields that the command has to do with.",
+        _table(commands),
+        "### ikev1_sas[]",
+        _table(_IKE_SA),
+        "### ipsec_sas[]",
+        _table(_IPSEC_SA),
+        "### sessions[]",
+        "The fields of `ikev1_sas[]`, and `since`, seconds since 1970, and `ipsec_sas[]` as above.",
     )
 
 

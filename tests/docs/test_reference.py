@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from functools import cache
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from docs.generate.execs import notations
 from docs.generate.markdown import code
 from mainmode.cli import main
 from mainmode.config.commands import COMMANDS
+from mainmode.exec.commands import COMMANDS as EXEC_COMMANDS
+from mainmode.exec.ping import report
+from mainmode.exec.running import Ping
 from mainmode.explain.rules import RULES
 from mainmode.ike.algorithms import ESP_AUTHS, ESP_CIPHERS, HASHES, IKE_CIPHERS
 from mainmode.ike.dh import GROUPS
@@ -26,7 +30,10 @@ from mainmode.steps import STEPS
 from mainmode.words import WORDINGS, read
 from mainmode.words.ios import IosReader
 from tests import golden
+from tests.exec.test_commands import typed
+from tests.exec.worlds import Terminal
 from tests.paths import REPO
+from tests.show.tunnels import pinged
 
 DOCS = REPO / "docs"
 
@@ -237,6 +244,24 @@ def test_the_fields_of_check_are_the_documented_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     agree(run(monkeypatch, capsys, "check", *BROKEN_PAIR), schema.CHECK)
+
+
+def test_the_fields_of_exec_are_the_documented_ones() -> None:
+    terminal = Terminal(pinged())
+    terminal.type("capture C interface inside")
+    terminal.captures["C"].packets.append((0.0, bytes.fromhex("4500001c000000004001f8b2c0a80102c0a80202")))
+    found = paths(terminal.values("no such command")) | paths(terminal.values("capture D interface inside"))
+    for command in EXEC_COMMANDS:
+        if command.words[0] not in ("no", "clear", "ping"):
+            found |= paths(terminal.values(typed(command.words)))
+    found |= paths(report(Ping(IPv4Address("10.0.0.1"), IPv4Address("10.0.0.2")), [0.1, None]).data)
+    agree(found | {"schema"}, schema.EXEC)
+
+
+def test_the_fields_of_rule_are_the_documented_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments, fields in (((), schema.RULES), (("peer-silent",), schema.RULE)):
+        assert main(["rule", *arguments, "--format", "json"]) == 0
+        agree(paths(json.loads(capsys.readouterr().out)), fields)
 
 
 def test_a_field_that_is_not_documented_is_noticed() -> None:
