@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from ipaddress import IPv4Address
 from typing import Final
 
 from mainmode import events as ev
@@ -18,6 +19,7 @@ from mainmode.explain.case import PARTNER, Case, Log, Shown, View
 from mainmode.explain.compare import ORDER, OTHER, End, Problem, all_problems, end_of, ends_of, problems_of
 from mainmode.explain.diagnosis import Certainty, Diagnosis, Evidence, Fix, Site, Text
 from mainmode.explain.ladder import Ladder
+from mainmode.explain.paste import YEARLESS
 from mainmode.explain.rules import RULES, Finding, Rule
 from mainmode.explain.rules.parts import FAILS_AT, peer_of
 
@@ -26,6 +28,12 @@ SITES: Final[tuple[Site, Site]] = ("a", "b")
 
 MAX_COMPARED: Final = 200
 """Negotiations up to which those without ids are compared each with each."""
+
+CERTAIN: Final = 3
+"""How alike two views of a negotiation are that both call it by the same number."""
+
+CLOCKS_APART: Final = 26 * 3600.0
+"""Seconds by which the clocks of two boxes differ at most: the zones of the earth span as much."""
 
 MAX_ALTERNATIVES: Final = 3
 """Diagnoses of one negotiation besides the first: what is merely possible is endless."""
@@ -78,7 +86,7 @@ def cases(logs: Sequence[Log], configs: Sequence[Config], shown: Sequence[Shown]
 
     made: list[Case] = []
     taken: set[int] = set()
-    partners = _Partners(views)
+    partners = _Partners(views, configs)
     for number, view in enumerate(views):
         if number in taken or view.number is None:
             continue
@@ -104,8 +112,14 @@ def _views(log: Log) -> Iterator[View]:
 class _Partners:
     """Finds the same negotiation as the other box told it: by message ids and SPIs, else by role, in small logs."""
 
-    def __init__(self, views: Sequence[View]) -> None:
+    def __init__(self, views: Sequence[View], configs: Sequence[Config]) -> None:
         self._views = views
+        self._peers: dict[int, set[IPv4Address]] = {}
+        """By log: who it speaks with, each of which is another box."""
+        for view in views:
+            if view.peer is not None:
+                self._peers.setdefault(view.log.source, set()).add(view.peer)
+        self._configured = [_peers(config) for config in configs]
         self._by_name: dict[tuple[str, int], list[int]] = {}
         for number, view in enumerate(views):
             for name in _names(view):
@@ -123,9 +137,32 @@ class _Partners:
             if other <= number or other in taken or candidate.log is view.log:
                 continue
             score = _likeness(view, candidate)
+            if score < CERTAIN and self._one_box(view, candidate):
+                continue
             if score and (best is None or score > best[0]):
                 best = score, other
         return best[1] if best else None
+
+    def _one_box(self, one: View, other: View) -> bool:
+        """Whether something says that two logs are of the same box, or of different days."""
+        if one.peer in self._peers.get(other.log.source, ()) or other.peer in self._peers.get(one.log.source, ()):
+            return True
+        if any(one.peer in peers and other.peer in peers for peers in self._configured):
+            return True
+        ours, theirs = _times(one), _times(other)
+        if not ours or not theirs or (ours[0] < YEARLESS) != (theirs[0] < YEARLESS):
+            return False
+        return ours[0] - theirs[1] > CLOCKS_APART or theirs[0] - ours[1] > CLOCKS_APART
+
+
+def _times(view: View) -> tuple[float, float] | None:
+    """The first and the last time in the lines."""
+    ats = [at for index in view.lines if (at := view.log.entries[index].at) is not None]
+    return (min(ats), max(ats)) if ats else None
+
+
+def _peers(config: Config) -> set[IPv4Address]:
+    return {peer for one in config.crypto_maps.values() for entry in one.entries for peer in entry.peers}
 
 
 def _names(view: View) -> set[tuple[str, int]]:
@@ -136,14 +173,14 @@ def _names(view: View) -> set[tuple[str, int]]:
 
 
 def _likeness(one: View, other: View) -> int:
-    """How sure it is that two boxes speak of the same negotiation; 0: they do not."""
+    """How sure it is that two boxes speak of the same negotiation: `CERTAIN` by what they call it; 0: they do not."""
     here, there = one.negotiation, other.negotiation
     if here is None or there is None or (one.role is not None and one.role == other.role):
         return 0
     ids = {q.message_id for q in here.phase2 if q.message_id} & {q.message_id for q in there.phase2 if q.message_id}
     spis = {q.inbound_spi for q in here.phase2 if q.inbound_spi} & {q.outbound_spi for q in there.phase2}
     if ids or spis:
-        return 3
+        return CERTAIN
     both_ids = any(q.message_id for q in here.phase2) and any(q.message_id for q in there.phase2)
     if both_ids or one.peer == other.peer or one.role is None or other.role != PARTNER[one.role]:
         return 0
@@ -184,7 +221,7 @@ def _owners(logs: Sequence[Log], configs: Sequence[Config]) -> dict[int, int]:
 def _belongs(log: Log, config: Config) -> int:
     """How much speaks for this configuration being the one of the box that said this."""
     own = {interface.address for interface in config.interfaces if interface.address}
-    peers = {peer for one in config.crypto_maps.values() for entry in one.entries for peer in entry.peers}
+    peers = _peers(config)
     score = 0
     for negotiation in log.ladder.negotiations:
         if negotiation.peer in own:

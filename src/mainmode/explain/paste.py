@@ -82,6 +82,8 @@ VENDORS: Final = frozenset({
 
 YEAR_SECONDS: Final = 365 * 86400.0
 HALF_YEAR_SECONDS: Final = YEAR_SECONDS / 2
+YEARLESS: Final = 20 * YEAR_SECONDS
+"""A time below is one that named no year: nobody logged an ASA before 1990."""
 
 
 @dataclass(frozen=True, slots=True)

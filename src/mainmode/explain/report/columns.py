@@ -10,6 +10,7 @@ from typing import Final
 
 from mainmode.config.source import masked
 from mainmode.explain.diagnosis import Diagnosis
+from mainmode.explain.paste import YEAR_SECONDS, YEARLESS
 from mainmode.explain.report.page import Cell, Line, Link, Listing
 from mainmode.explain.report.text import ORIGINS, Side
 from mainmode.span import Span
@@ -26,9 +27,6 @@ ANNOTATED: Final = 20_000
 
 BACKLINKS: Final = 6
 """Debug lines that a configuration line points back to, for each side."""
-
-LEAP_YEAR_SECONDS: Final = 366 * 86400
-"""A time below has no year: it counts from New Year."""
 
 MINUTE: Final = 60
 
@@ -138,7 +136,9 @@ class Columns:
 
 def day(at: float) -> str:
     """The date; without the year where the line named none."""
-    return datetime.fromtimestamp(at, UTC).strftime("%b %d" if at < LEAP_YEAR_SECONDS else "%Y-%m-%d")
+    if at < YEARLESS:
+        return datetime.fromtimestamp(at % YEAR_SECONDS, UTC).strftime("%b %d")
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
 
 
 def lasting(seconds: float) -> str:

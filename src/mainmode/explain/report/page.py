@@ -19,9 +19,20 @@ class Listing:
     lines: Sequence[str]
     notes: Mapping[int, str] = field(default_factory=dict)
     """By line: why it is not done in full."""
-    hostname: str = ""
-    addresses: frozenset[str] = frozenset()
-    """Those of the interfaces that a crypto map is bound to."""
+    config: Config | None = None
+
+    @property
+    def hostname(self) -> str:
+        """Empty where the configuration does not say it: then it has everybody's."""
+        return "" if self.config is None or self.config.hostname == Config().hostname else self.config.hostname
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """Those of the interfaces that a crypto map is bound to."""
+        if self.config is None:
+            return frozenset()
+        outside = {name for one in self.config.crypto_maps.values() for name in one.interfaces}
+        return frozenset(str(one.address) for one in self.config.interfaces if one.name in outside and one.address)
 
     @classmethod
     def of(cls, reading: Reading, text: str) -> Listing:
@@ -29,13 +40,7 @@ class Listing:
         known = {treatment.span.line: treatment.span.text for treatment in reading.support}
         notes = {treatment.span.line: treatment.note for treatment in reading.support if treatment.note}
         lines = [masked(known.get(number, line)) for number, line in enumerate(text.splitlines(), 1)]
-        config = reading.config
-        # A configuration that does not say its name has everybody's.
-        outside = {name for crypto_map in config.crypto_maps.values() for name in crypto_map.interfaces}
-        addresses = frozenset(str(one.address) for one in config.interfaces if one.name in outside and one.address)
-        return cls(
-            config.file, lines, notes, "" if config.hostname == Config().hostname else config.hostname, addresses
-        )
+        return cls(reading.config.file, lines, notes, reading.config)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from mainmode.config.model import Config
 from mainmode.explain.case import Log
 from mainmode.explain.diagnose import cases
 from mainmode.explain.diagnosis import Diagnosis
 from mainmode.explain.ladder import Negotiation
-from mainmode.explain.report.columns import LEAP_YEAR_SECONDS, Columns, day, lasting
+from mainmode.explain.paste import YEARLESS
+from mainmode.explain.report.columns import Columns, day, lasting
 from mainmode.explain.report.page import End, Placed, Row, Section
 from mainmode.explain.report.rungs import Builder
 from mainmode.explain.report.text import Side
@@ -34,7 +36,7 @@ def sections(
     columns: Columns, diagnoses: Sequence[Diagnosis], say: Callable[..., str]
 ) -> tuple[list[Section], Mapping[int, int]]:
     """All negotiations of all logs, and the section of each by its number, counted over all logs."""
-    pairs = _pairs(columns.sides)
+    pairs = _pairs(columns.sides, [one.config for one in columns.listings if one.config is not None])
     firsts = [0]
     for side in columns.sides:
         firsts.append(firsts[-1] + len(side.ladder.negotiations))
@@ -53,7 +55,7 @@ def sections(
     return [found[number] for number in range(len(pairs))], numbers
 
 
-def _pairs(sides: Sequence[Side]) -> list[tuple[tuple[int, int], ...]]:
+def _pairs(sides: Sequence[Side], configs: Sequence[Config]) -> list[tuple[tuple[int, int], ...]]:
     """Each negotiation as (log, number in its ladder), once or, where both ends were heard, twice."""
     if len(sides) < 2:
         return [((0, number),) for side in sides for number in range(len(side.ladder.negotiations))]
@@ -65,7 +67,7 @@ def _pairs(sides: Sequence[Side]) -> list[tuple[tuple[int, int], ...]]:
     return [
         views
         for run in logs.values()
-        for case in cases(run, ())
+        for case in cases(run, configs)
         if (views := tuple((view.log.source, view.number) for view in case.views if view.number is not None))
     ]
 
@@ -131,7 +133,7 @@ def _times(columns: Columns, end: tuple[int, Negotiation]) -> tuple[str, str]:
     at, index = timed[0]
     began = "" if columns.one_clock else f"{day(at)} {side.time(index)}"
     # A line that names no year cannot be held against one that does.
-    ats = [other for other, _ in timed if (other < LEAP_YEAR_SECONDS) == (at < LEAP_YEAR_SECONDS)]
+    ats = [other for other, _ in timed if (other < YEARLESS) == (at < YEARLESS)]
     lasted = max(ats) - min(ats)
     return began, lasting(lasted) if lasted else ""
 
