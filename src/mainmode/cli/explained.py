@@ -50,7 +50,7 @@ def configurations(texts: Iterable[tuple[str, str]]) -> list[Configuration]:
 def read_log(start: bytes, chunks: Iterable[bytes], path: str) -> Source:
     """One log, in pieces of which `start` is the first. Unusable if there is nothing of a VPN in it, with what it
     seems to be instead."""
-    from mainmode.explain.paste import binary, decoded, read_source
+    from mainmode.explain.paste import PATIENCE, binary, decoded, read_source
 
     if not start.strip():
         raise Unusable(f"{path}: the file is empty; expected an ASA's debug, syslog or show output")
@@ -60,7 +60,8 @@ def read_log(start: bytes, chunks: Iterable[bytes], path: str) -> Source:
     if not source.recognised and _is_configuration(start, path):
         raise Unusable(f"{path}: this is a configuration; give it with --config, and a log to explain")
     if not source.statements and not source.shown:
-        raise Unusable(f"{path}: no line of it is an ASA's IKE or IPsec debug, syslog or show output")
+        looked_at = f"none of its first {source.lines} lines" if source.lines > PATIENCE else "no line of it"
+        raise Unusable(f"{path}: {looked_at} is an ASA's IKE or IPsec debug, syslog or show output")
     return source
 
 

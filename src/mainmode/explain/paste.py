@@ -82,6 +82,9 @@ VENDORS: Final = frozenset({
 
 YEAR_SECONDS: Final = 365 * 86400.0
 HALF_YEAR_SECONDS: Final = YEAR_SECONDS / 2
+PATIENCE: Final = 200_000
+"""Lines after which a text in which nothing at all is an ASA's is not read any further: it is something else."""
+
 YEARLESS: Final = 20 * YEAR_SECONDS
 """A time below is one that named no year: nobody logged an ASA before 1990."""
 
@@ -533,7 +536,7 @@ def _adopted(stream: Iterable[Statement]) -> Iterator[Statement]:
     yield from _put_together(held)
 
 
-_UNDIRECTED: Final = re.compile(r"(.*New embryonic SA created .*?)\[?Direction[]: ]*(?=SPI ?: ?0x([0-9A-Fa-f]{1,8})\b)")
+_UNDIRECTED: Final = re.compile(r"\[?Direction[]: ]{0,4}(?=SPI ?: ?0x([0-9A-Fa-f]{1,8})\b)")
 
 
 def _directed(stream: Iterable[Statement]) -> Iterator[Statement]:
@@ -543,14 +546,17 @@ def _directed(stream: Iterable[Statement]) -> Iterator[Statement]:
         if held is not None:
             torn, found = held
             event = statement.entry.event if statement.entry is not None else None
-            if isinstance(event, ev.HostSaUpdated) and event.spi == int(found[2], 16):
-                text = repaired(f"{found[1]}Direction: {event.direction} {torn.text[found.end() :]}")
+            if isinstance(event, ev.HostSaUpdated) and event.spi == int(found[1], 16):
+                before, behind = torn.text[: found.start()], torn.text[found.end() :]
+                text = repaired(f"{before}Direction: {event.direction} {behind}")
                 entry = read(text)
                 if entry is not None:
                     torn = replace(torn, text=text, entry=replace(entry, where=torn.where), mended=True)
             yield torn
             held = None
-        lost = _UNDIRECTED.search(statement.text) if statement.entry is None else None
+        lost = None
+        if statement.entry is None and "New embryonic SA created" in statement.text[:LONGEST]:
+            lost = _UNDIRECTED.search(statement.text[:LONGEST])
         if lost is not None:
             held = statement, lost
         else:
@@ -610,6 +616,8 @@ def read_source(lines: Iterable[str], path: str) -> Source:
             others["remarks"] += 1
             if len(remarks) < MAX_LISTED:
                 remarks.append(note)
+            if counted.count > PATIENCE and not (count or shown or others["other messages"]):
+                break
             continue
         forms[statement.form] += 1
         if statement.form == "show":
