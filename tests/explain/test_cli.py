@@ -79,6 +79,18 @@ def test_a_broken_pair_is_named_from_every_viewpoint_and_its_mend_is_proved(
     assert {Path(line["file"]).name for line in first["config"]} == {"site-a.cfg", "site-b.cfg"}
 
 
+def test_each_log_can_stand_before_its_configuration(
+    logs: tuple[Path, Path], broken: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    together = explained(capsys, *logs, "--config", SITE_A, "--config", broken)
+    apart = explained(capsys, logs[0], "--config", SITE_A, logs[1], "--config", broken)
+    assert apart == together
+    with pytest.raises(SystemExit) as refused:
+        main(["explain", str(logs[0]), "--config", str(SITE_A), "--frobnicate", str(logs[1])])
+    assert refused.value.code == 2
+    assert "unrecognized arguments: --frobnicate" in capsys.readouterr().err
+
+
 def test_the_text_form_shows_the_lines_it_goes_by_and_nothing_of_the_key(
     logs: tuple[Path, Path], broken: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -132,6 +132,17 @@ def as_json(data: Any) -> str:
 
 
 class Parser(argparse.ArgumentParser):
+    several: str | None = None
+    """The positional argument of any number that may stand between options as well: `a.log --config a.cfg b.log`."""
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        """As argparse does, which takes a positional of any number from one place only."""
+        namespace, rest = super().parse_known_args(args, namespace)
+        if self.several is not None and all(word == "-" or not word.startswith("-") for word in rest):
+            setattr(namespace, self.several, [*getattr(namespace, self.several), *rest])
+            rest = []
+        return namespace, rest
+
     def error(self, message: str) -> NoReturn:
         """One line, and where to read on: a whole usage above it hides what was wrong."""
         self.exit(UNUSABLE, f"{self.prog}: {message} (see {self.prog} --help)\n")

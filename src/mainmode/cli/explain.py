@@ -79,6 +79,7 @@ def add(commands: Commands) -> None:
         "configurations every mend is tried in the lab. Exit code 1 if a failure was found, 2 if the input cannot be "
         "used.",
     )
+    explain.several = "logs"
     explain.add_argument("logs", nargs="*", metavar="LOG", help="a file, or - for stdin (default)")
     explain.add_argument(
         "--config",

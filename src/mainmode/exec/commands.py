@@ -287,7 +287,8 @@ def _trace(running: Running, words: list[Any]) -> Reply:
     interface, protocol = words[2], {"icmp": ICMP, "tcp": TCP, "udp": UDP}[words[3]]
     if protocol == ICMP:
         # The selectors of an SA know no ICMP types: whatever was typed, it is asked about as an echo.
-        return trace.trace(running, interface, protocol, words[4], ECHO_IDENTIFIER, words[7], 0)
+        _, destination = (word for word in words if isinstance(word, IPv4Address))
+        return trace.trace(running, interface, protocol, words[4], ECHO_IDENTIFIER, destination, 0)
     return trace.trace(running, interface, protocol, *words[4:8])
 
 
@@ -393,7 +394,7 @@ COMMANDS: Final = (
         "Five echo requests of 100 octets, from an interface if one is named.",
     ),
     *_rows(
-        "packet-tracer input IF icmp A.B.C.D TYPE <0-255> A.B.C.D [detailed]",
+        "packet-tracer input IF icmp A.B.C.D TYPE <0-255> [<0-65535>] A.B.C.D [detailed]",
         _trace,
         "What would become of a packet: which crypto map entry, which tunnel. If that is down, it is negotiated.",
     ),
@@ -425,6 +426,7 @@ def _slots(running: Running) -> Slots:
         "<36-9000>": lambda word: _number(word, 36, 9000),
         "<1-10>": lambda word: _number(word, 1, 10),
         "<index>": lambda word: _number(word, 1, 0xFFFFFF),
+        "<0-65535>": lambda word: _number(word, 0, 65535),
         "<0-255>": lambda word: _number(word, 0, 255),
         "<octets>": lambda word: _number(word, 1536, LARGEST),
         "PORT": lambda word: PORTS[word] if word in PORTS else _number(word, 0, 65535),
