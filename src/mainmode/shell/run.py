@@ -17,6 +17,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Final
@@ -46,6 +47,7 @@ from mainmode.shell.mistakes import Mistakes
 from mainmode.shell.notify import notify, watchdog_interval
 from mainmode.shell.operator import Operator
 from mainmode.shell.outlet import outlets, say
+from mainmode.shell.seldom import Seldom
 from mainmode.shell.tun import LARGEST, Tun
 from mainmode.shell.udp import Port, open_ports
 from mainmode.shell.unreachable import Unreachable
@@ -62,8 +64,9 @@ SETTLE: Final = 0.05
 """Seconds from QM3 until the new outbound SA is used. strongSwan listens only some time after QM3, and reads ESP in
 another thread: without this two of five first packets were lost, and now and then one at a renewal."""
 
-RESTORE: Final = 1.0
-"""Seconds between two times that routes are put back: who takes them away may be a program that never tires."""
+PAUSE: Final = 1.0
+"""Seconds between two times that routes are put back, or the configuration is read again: who takes them away, or sends
+SIGHUP, may be a program that never tires, and packets wait meanwhile."""
 
 KEEPALIVE: Final = b"\xff"
 """A NAT keepalive (RFC 3948 §2.3)."""
@@ -111,7 +114,7 @@ class Service:
         self._ports = {port.local: port for port in ports}
         self._tun = tun
         self._changes = changes
-        self._restoring: asyncio.TimerHandle | None = None
+        self._restore_seldom = Seldom(PAUSE, self._restore)
         self._userspace = Userspace(
             config,
             tun,
@@ -238,15 +241,10 @@ class Service:
 
     def _changed(self) -> None:
         """Links or routes of this host changed."""
-        ours = [gone for gone in self._changes.gone() if self._userspace.routes(gone)]
-        if ours and self._restoring is None:
-            self._restore()
-            # Whoever takes it away again does so no more often than this.
-            self._restoring = asyncio.get_running_loop().call_later(RESTORE, self._restore)
+        if any(self._userspace.routes(gone) for gone in self._changes.gone()):
+            self._restore_seldom()
 
     def _restore(self) -> None:
-        if self._restoring is not None:
-            self._restoring = None
         try:
             self._userspace.restore()
         except OSError as refused:
@@ -478,7 +476,7 @@ async def _serve(config: Config, path: Path, options: Options) -> None:
         loop.set_exception_handler(Mistakes())
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, service.over.set)
-        loop.add_signal_handler(signal.SIGHUP, _reread, service, path, options)
+        loop.add_signal_handler(signal.SIGHUP, Seldom(PAUSE, partial(_reread, service, path, options)))
         service.start(loop)
         await _open_control(service, path, options.name, stack)
         _warn_of_forwarding()
