@@ -136,7 +136,7 @@ def test_what_is_no_log_is_told_in_one_line(
 
 def test_no_terminal_does_what_a_log_tells_it_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = "[IKEv1]: Group = \u202egnp.exe, IP = 10.0.0.1, \x1b]0;another title\x07 nonsense\n"
-    log = tmp_path / "x.log"
+    log = tmp_path / "x\x1b[31m.log"
     log.write_text(f"[IKEv1]: Group = \u202egnp, IP = 10.0.0.1, All SA proposals found unacceptable\n{said}")
     config = tmp_path / "x\x1b[31m.cfg"
     config.write_text("crypto map \x1b]0;another title\x07\n")

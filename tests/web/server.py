@@ -106,8 +106,18 @@ def answered(response: HTTPResponse) -> Answered:
 @contextmanager
 def served(*options: str, environment: Mapping[str, str] | None = None, folder: Path | None = None) -> Iterator[Server]:
     """The server on a port that is free, until the end of the block."""
+    command = [MAINMODE, "web", "--listen", "127.0.0.1:0", *options]
+    with started(command, environment=environment, folder=folder) as server:
+        yield server
+
+
+@contextmanager
+def started(
+    command: Sequence[str], *, environment: Mapping[str, str] | None = None, folder: Path | None = None
+) -> Iterator[Server]:
+    """A command that says its address in its first line."""
     process = subprocess.Popen(
-        [MAINMODE, "web", "--listen", "127.0.0.1:0", *options],
+        command,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

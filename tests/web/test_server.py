@@ -9,9 +9,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from html import unescape
 from pathlib import Path
 
@@ -39,6 +39,7 @@ from tests.web.server import (
     pasted,
     peak,
     served,
+    started,
     uploaded,
 )
 
@@ -50,8 +51,8 @@ SLOW = b"<script>x</script>\n" * (4 * MEBI // 19)
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with served() as started:
-        yield started
+    with served() as running:
+        yield running
 
 
 def pair() -> list[Part]:
@@ -396,6 +397,58 @@ def test_nothing_of_a_paste_is_left_on_the_disk(tmp_path: Path) -> None:
         # It could not, with this limit; what it would try is in none of its folders either.
         assert re.search(r"Max file size +0 ", Path(f"/proc/{server.process.pid}/limits").read_text())
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+# --- an explainer that does not do what it should -----------------------------------------------------------------
+
+
+@contextmanager
+def served_with(worker: Sequence[str], **limits: int) -> Iterator[Server]:
+    """The server with another command that explains, and with other limits of its own."""
+    code = (
+        "from mainmode.shell.web import server\n"
+        f"for name, value in {limits!r}.items(): setattr(server, name, value)\n"
+        f"server.serve(server.Options('127.0.0.1', 0, {tuple(worker)!r}), lambda address: print(address, flush=True))"
+    )
+    with started([sys.executable, "-c", code]) as server:
+        yield server
+
+
+def test_an_explainer_that_fails_is_our_mistake_and_the_page_says_so() -> None:
+    said = STRINGS["refused.broken"].to("en")
+    for worker in (["/bin/false"], ["/bin/echo", "no answer"], ["/bin/sh", "-c", "kill -9 $$"]):
+        with served_with(worker) as server:
+            answer = server.post(*pair())
+            assert (answer.status, answer.reason) == (500, said)
+            assert server.post(*pair()).status == 500  # its place is free again
+
+
+def test_an_explainer_whose_time_is_up_is_killed() -> None:
+    with served_with(["/bin/sleep", "600"], SECONDS=1) as server:
+        answer = server.post(*pair())
+        said = STRINGS["refused.long"].to("en").format(seconds=1).replace("`", "")
+        assert (answer.status, answer.reason) == (422, said)
+        assert children(server.process.pid) == []
+
+
+def test_an_explainer_that_needs_more_memory_than_it_is_granted_is_told_in_a_line() -> None:
+    code = f"import mainmode.cli.worker as w; w.MEMORY = {80 * MEBI}; w.main()"
+    with served_with([sys.executable, "-c", code]) as server:
+        answer = server.post(pasted("log-a", RESPONDER.read_bytes() + bytes(LIMIT - MEBI)))
+        said = STRINGS["refused.memory"].to("en").replace("`", "")
+        assert (answer.status, answer.reason) == (413, said)
+
+
+def test_a_form_that_does_not_come_to_an_end_is_given_up() -> None:
+    with served_with(["/bin/false"], BODY_SECONDS=1, DRAIN_SECONDS=1) as server:
+        body = encoded([pasted("token", server.token), *pair()])
+        with closing(server.connect()) as connection:
+            connection.putrequest("POST", "/report")
+            connection.putheader("Content-Type", FORM)
+            connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body[:-1])
+            answer = answered(connection.getresponse())
+        assert (answer.status, answer.reason) == (408, STRINGS["refused.slow"].to("en").format(seconds=1))
 
 
 # --- beginning and end --------------------------------------------------------------------------------------------

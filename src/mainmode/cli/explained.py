@@ -180,11 +180,12 @@ def _ended_badly(sides: Sequence[Side]) -> bool:
 def _side(source: Source, ladder: Ladder, config: Config | None) -> Side:
     """One log laid out, and traced to the configuration of the box that said it."""
     from mainmode.explain.origins import trace
+    from mainmode.explain.report.escape import plain
     from mainmode.explain.report.text import Side
 
     origins = trace(ladder, source.entries, config) if config is not None else ()
     spoken = [_as_printed(entry) for entry in source.entries]
-    return Side(Path(source.path).name, source.entries, spoken, ladder, origins)
+    return Side(plain(Path(source.path).name), source.entries, spoken, ladder, origins)
 
 
 def _as_printed(entry: Entry) -> str:

@@ -24,9 +24,8 @@ MEMORY: Final = 2 << 30
 
 def main() -> None:
     confine(MEMORY)
-    asked = unpack(sys.stdin.buffer)
     try:
-        answer = answered(asked)
+        answer = answered(unpack(sys.stdin.buffer))
     except MemoryError:
         answer = Answer(413, "", "refused.memory")
     except Exception:  # whatever it was, it may speak of what was pasted, and is told to nobody

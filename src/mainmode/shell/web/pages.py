@@ -59,13 +59,15 @@ def notice_policy() -> str:
     return f"{allowed}; base-uri 'none'; form-action 'none'; {_FRAMES}"
 
 
-def form(lang: Lang, token: str, *, in_clear: bool, example: bool = False) -> str:
-    """The form. `in_clear` says that it may be reached over a network; `example` fills it in."""
+def form(lang: Lang, token: str, *, seconds: int, in_clear: bool, example: bool = False) -> str:
+    """The form. An explanation may take so many seconds; `in_clear` says that the page may be reached over a network;
+    `example` fills it in."""
     given = _example() if example else {}
     return _render(
         "form.html",
         lang,
         token=token,
+        seconds=seconds,
         in_clear=in_clear,
         given=given,
         limit=LIMIT,

@@ -48,8 +48,10 @@ STRINGS: Final[Mapping[str, Text]] = {
     "example": Text("Fill in an example", "例を入力する"),
     "empty": Text("Empty the form", "フォームを空にする"),
     "limits": Text(
-        "Together at most {limit} MiB. `mainmode explain` on the command line takes files of any size.",
-        "合計 {limit} MiB まで。コマンドラインの `mainmode explain` ではサイズの制限はありません。",
+        "Together at most {limit} MiB, and {seconds} seconds to read it. `mainmode explain` on the command line has "
+        "neither limit. Large files are handier as files than as pastes.",
+        "合計 {limit} MiB、処理時間 {seconds} 秒まで。コマンドラインの `mainmode explain` には"
+        "どちらの制限もありません。大きなログは貼り付けるよりファイルで指定するほうが軽快です。",
     ),
     # what the script says
     "busy": Text("Reading …", "読み取り中…"),
