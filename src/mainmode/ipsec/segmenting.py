@@ -14,6 +14,9 @@ from mainmode.ipsec.selectors import TCP, UDP
 FIN, PSH, ACK, CWR = 0x01, 0x08, 0x10, 0x80
 """TCP flags (RFC 9293 §3.1, RFC 3168 §6.1)."""
 
+TCP_CHECKSUM, UDP_CHECKSUM = 16, 6
+"""Where the checksum stands, octets into the protocol's header."""
+
 _PIECE: Final = 704
 """Octets. Python's remainder of a long number costs more than adding up two halves first; even, so that words align."""
 

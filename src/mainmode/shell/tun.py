@@ -14,8 +14,8 @@ from ipaddress import IPv4Address, IPv4Network
 from struct import Struct
 from typing import Final
 
-from mainmode.ipsec.coalescing import coalesced
-from mainmode.ipsec.segmenting import completed, segmented
+from mainmode.ipsec.coalescing import IP_HEADER, Long, coalesced
+from mainmode.ipsec.segmenting import TCP_CHECKSUM, UDP_CHECKSUM, completed, segmented
 from mainmode.ipsec.selectors import TCP
 from mainmode.shell import rtnetlink
 
@@ -95,15 +95,18 @@ class Tun:
         """Hand packets to this host. How many it does not want now: those are lost, as packets are."""
         if not self._streams:
             return sum(not self._write((_PLAIN, packet)) for packet in packets)
-        lost = 0
-        for long in coalesced(packets, udp=self._datagrams):
-            header = _PLAIN
-            if long.size:
-                kind, offset = (_KIND_TCP, 16) if long.protocol == TCP else (_KIND_UDP, 6)
-                header = _OFFLOAD.pack(_NEEDS_CHECKSUM, kind, len(long.parts[0]), long.size, 20, offset)
-            if not self._write((header, *long.parts)):
-                lost += max(1, len(long.parts) - 1)
-        return lost
+        return sum(self._write_long(long) for long in coalesced(packets, udp=self._datagrams))
+
+    def _write_long(self, long: Long) -> int:
+        """How many of the packets in it this host does not want."""
+        if not long.size:
+            return not self._write((_PLAIN, *long.parts))
+        kind, offset = (_KIND_TCP, TCP_CHECKSUM) if long.protocol == TCP else (_KIND_UDP, UDP_CHECKSUM)
+        header = _OFFLOAD.pack(_NEEDS_CHECKSUM, kind, len(long.parts[0]), long.size, IP_HEADER, offset)
+        if self._write((header, *long.parts)):
+            return 0
+        # Perhaps it wants no long ones.
+        return sum(not self._write((_PLAIN, packet)) for packet in segmented(long.packet, long.size))
 
     def _write(self, parts: tuple[bytes, ...]) -> bool:
         try:
