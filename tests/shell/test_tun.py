@@ -36,6 +36,8 @@ tun = Tun("mm%d", mtu)
 assert (tun._streams, tun._datagrams) == (offload != "none", offload in ("all", "refused")), "not what this kernel can"
 subprocess.run(["ip", "address", "add", f"{HOST}/24", "dev", tun.name], check=True)
 
+assert "qlen 2000" in subprocess.run(["ip", "link", "show", tun.name], capture_output=True, text=True).stdout
+
 def packets(count):
     found = []
     while len(found) < count:

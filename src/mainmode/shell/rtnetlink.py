@@ -29,7 +29,7 @@ _ERROR, _DONE = 2, 3
 _NEWLINK, _GETLINK, _NEWADDR, _GETADDR, _NEWROUTE, _DELROUTE = 16, 18, 20, 22, 24, 25
 _REQUEST, _ACK, _DUMP, _EXCLUSIVE, _CREATE = 0x1, 0x4, 0x300, 0x200, 0x400
 _GROUP_LINK, _GROUP_IPV4_ROUTE = 0x1, 0x40
-_IFLA_MTU, _IFA_LOCAL = 4, 2
+_IFLA_MTU, _IFLA_TXQLEN, _IFA_LOCAL = 4, 13, 2
 _RTA_DST, _RTA_OIF, _RTA_PREFSRC = 1, 4, 7
 _MAIN_TABLE, _PROTOCOL_STATIC, _SCOPE_LINK, _UNICAST = 254, 4, 253, 1
 _IFF_UP: Final = 1
@@ -102,10 +102,11 @@ def index(interface: str) -> int:
     return socket.if_nametoindex(interface)
 
 
-def link_up(name: str, mtu: int) -> None:
-    """Switch an interface on, with this MTU. OSError if the kernel refuses."""
+def link_up(name: str, mtu: int, queue: int) -> None:
+    """Switch an interface on, with this MTU and room for so many packets that wait. OSError if the kernel refuses."""
     body = _LINK.pack(socket.AF_UNSPEC, 0, socket.if_nametoindex(name), _IFF_UP, _IFF_UP)
-    _request(_NEWLINK, 0, body + _attribute(_IFLA_MTU, _UNSIGNED.pack(mtu)))
+    body += _attribute(_IFLA_MTU, _UNSIGNED.pack(mtu)) + _attribute(_IFLA_TXQLEN, _UNSIGNED.pack(queue))
+    _request(_NEWLINK, 0, body)
 
 
 def add_route(network: IPv4Network, interface: str, source: IPv4Address | None = None) -> None:

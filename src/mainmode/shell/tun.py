@@ -43,6 +43,11 @@ _PLAIN: Final = bytes(_OFFLOAD.size)
 
 LARGEST: Final = 65535
 
+QUEUE: Final = 2000
+"""Packets that may wait for us here, where the kernel's own 500 are gone in ten milliseconds of short ones: for so long
+a busy host may well run somebody else. It fills only while this process is what is slow, never for a slow line's sake.
+"""
+
 
 class Tun:
     """An interface of this host whose other end is here. It and its routes are gone once it is closed."""
@@ -66,7 +71,7 @@ class Tun:
 
     def switch_on(self) -> None:
         """OSError if the kernel refuses."""
-        rtnetlink.link_up(self.name, self._mtu)
+        rtnetlink.link_up(self.name, self._mtu, QUEUE)
 
     def _offload(self, what: int) -> bool:
         """Ask the kernel for long packets. Whether it knows them."""
