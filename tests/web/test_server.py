@@ -22,6 +22,7 @@ from mainmode.explain.diagnosis import Lang
 from mainmode.shell.web.form import LIMIT
 from mainmode.shell.web.server import HEADERS, PLACES
 from mainmode.shell.web.strings import STRINGS
+from tests.paths import require
 from tests.report.pages import Parsed
 from tests.web.server import (
     FORM,
@@ -517,6 +518,7 @@ def test_a_port_that_is_taken_is_told_in_a_line() -> None:
 
 
 def test_it_listens_on_ipv6_where_it_is_told_to() -> None:
+    require(Path("/proc/net/if_inet6").exists(), "the page is served on ::1, and this host has no IPv6")
     with served("--listen", "[::1]:0") as server:
         assert server.address.startswith("http://[::1]:")
         assert server.get("/").status == 200
