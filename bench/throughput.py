@@ -189,8 +189,9 @@ def _datagrams(world: World, seconds: float, rate: float) -> tuple[float, float]
 
 
 def _socket_buffer() -> str:
-    """As much as this kernel lets a program ask for."""
-    return Path("/proc/sys/net/core/rmem_max").read_text().strip()
+    """As much as this kernel lets a program ask for, in both directions: iperf3 asks so."""
+    limits = (Path(f"/proc/sys/net/core/{name}_max").read_text() for name in ("rmem", "wmem"))
+    return str(min(map(int, limits)))
 
 
 def _iperf3(world: World, seconds: float, *options: str) -> Any:
