@@ -50,7 +50,8 @@ def add(commands: Commands) -> None:
     prompt = commands.add_parser(
         "console",
         help="a prompt at a running gateway",
-        description="A prompt at a gateway that runs on this host; its debug lines come in between. exit leaves it.",
+        description="A prompt at a gateway that runs on this host; its debug lines come in between. "
+        "The tab key completes a word, ? and Enter tells what can follow, exit leaves.",
     )
     prompt.set_defaults(command=_console)
     for parser in (one, prompt):
