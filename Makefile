@@ -11,7 +11,7 @@ TESTS   ?=
 BIN   := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help lab two-sites strongswan test check golden docs messages bench clean
+.PHONY: help lab two-sites strongswan test check golden docs messages bench soak clean
 
 help:
 	@echo 'make lab      bring up the tunnel between the two example sites and show what both print'
@@ -22,6 +22,7 @@ help:
 	@echo 'make golden   write the expected outputs anew; review them with git diff'
 	@echo 'make docs     the documentation in English and Japanese, into docs/_build/html'
 	@echo 'make messages bring the Japanese catalogues up to what the English guide says now'
+	@echo 'make soak     an hour of load with renewals every two minutes, as root; SECONDS=600 for ten minutes'
 	@echo 'make bench    what one tunnel costs and carries, beside strongSwan; how fast a large log is explained'
 
 lab: $(READY)
@@ -32,7 +33,7 @@ two-sites strongswan: $(READY)
 	$(if $(filter 0,$(shell id -u)),,sudo) examples/$@/up
 
 test: $(READY)
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 check: $(READY)
 	$(BIN)/ruff check
@@ -41,7 +42,7 @@ check: $(READY)
 	$(BIN)/python -m pytest -q tests/test_banned.py tests/test_rooms.py
 
 golden: $(READY)
-	MAINMODE_GOLDEN=1 $(BIN)/python -m pytest -q -n $(WORKERS) $(TESTS)
+	MAINMODE_GOLDEN=1 $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal $(TESTS)
 	git status --short tests docs
 
 # A warning is an error, and every one of them is said (-n: a reference that leads nowhere is a warning).
@@ -61,6 +62,9 @@ messages: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m bench
+
+soak: $(READY)
+	MAINMODE_SOAK=$(or $(SECONDS),3600) $(BIN)/python -m pytest -q -s tests/peers/test_soak.py
 
 clean:
 	rm -rf docs/_build .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

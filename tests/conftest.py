@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.paths import REQUIRE_ALL, SHARED
+from tests.peers import page
 
 SEED = os.environ.get("SEED")
 """`SEED=random` draws new examples, `SEED=<number>` repeats such a run; unset, the examples are fixed."""
@@ -26,6 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["SEED"] = str(int.from_bytes(os.urandom(4)))
     if SEED:
         config.option.hypothesis_seed = int(os.environ["SEED"])
+    page.keep(config)
 
 
 def pytest_report_header() -> list[str]:

@@ -53,6 +53,30 @@ def test_what_follows_from_a_cause_is_no_diagnosis_of_its_own() -> None:
     assert [one.rule for one in diagnose([logs[1]])] == ["transform-set-mismatch"]
 
 
+def until_event(log: list[Entry], kind: type[ev.Event]) -> list[Entry]:
+    """The log up to the first of these, and with it."""
+    at = next(index for index, entry in enumerate(log) if isinstance(entry.event, kind))
+    return log[: at + 1]
+
+
+def test_a_refusal_of_mm5_that_can_be_read_is_of_the_identity_because_the_keys_are_equal() -> None:
+    _, logs = lab("key-other-b")
+    sent_mm5 = [entry for entry in logs[0] if not isinstance(entry.event, ev.RefusalUnreadable)]
+    last = max(i for i, entry in enumerate(sent_mm5) if isinstance(entry.event, ev.PayloadBuilt))
+    refusal = replace(sent_mm5[last], event=ev.NotifyReceived("Authentication failed", 24))
+    assert diagnose([[*sent_mm5[: last + 2], refusal]])[0].rule == "identity-mismatch"
+
+
+@pytest.mark.parametrize(("later", "rules"), [(0.5, ["identity-mismatch"]), (40.0, [])])
+def test_a_peer_that_leaves_at_once_after_mm6_does_not_take_the_identity_in_it(later: float, rules: list[str]) -> None:
+    result = run(configuration(original("a"), "a.cfg"), configuration(original("b"), "b.cfg"))
+    log = until_event(printed_and_read(result.sites[1].entries), ev.Phase1Completed)
+    gone = ev.ConnectionTerminated(IPv4Address("10.0.0.1"), "Peer Terminate", None, None)
+    log[-1] = replace(log[-1], at=100.0)
+    log.append(replace(log[-1], event=gone, at=100.0 + later))
+    assert [one.rule for one in diagnose([log]) if one.failure] == rules
+
+
 def test_many_attempts_that_fail_alike_are_one_diagnosis_that_counts_them() -> None:
     _, logs = lab("policy-hash-md5-b")
     again = [replace(entry, at=None) for entry in logs[0]]

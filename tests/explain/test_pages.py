@@ -131,6 +131,7 @@ OTHERWISE = (
     *(replace(DISCONNECTED, reason=reason) for reason in ("Lost Service", "Idle Timeout", "Peer Terminate")),
     ev.SessionTornDown("Administrator Reset"),
     ev.IdTypeUnknown(1, 11),
+    ev.NotifyReceived("Authentication failed", 24),
 )
 """Events with other values than the samples of their wordings have."""
 

@@ -8,12 +8,13 @@ both ends see a NAT); 6.0 can send real ESP.
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.paths import REPO
+from tests.paths import REPO, require
 from tests.peers.world import World, require_programs, until
 
 CHARON = "/usr/lib/ipsec/charon"
@@ -25,7 +26,7 @@ charon {{
   install_routes = yes
   retransmit_timeout = 1.0
   retransmit_base = 1.5
-  retransmit_tries = 3
+  retransmit_tries = {tries}
   filelog {{
     log {{
       path = {directory}/charon.log
@@ -57,7 +58,7 @@ connections {{
     remote_addrs = {remote}
     proposals = {ike}
     rekey_time = {ike_rekey}s
-    over_time = 0s
+    over_time = {over}s
     rand_time = 0s
     dpd_delay = {dpd}s
     local {{
@@ -77,6 +78,7 @@ connections {{
         life_time = {esp_life}s
         rekey_time = {esp_rekey}s
         rand_time = 0s
+        dpd_action = {dpd_action}
       }}
     }}
   }}
@@ -103,25 +105,47 @@ class Wishes:
     remote_ts: str = "192.168.1.0/24"
     psk: str = "cisco"
     ike_rekey: int = 86400
+    over: int = 0
+    """Seconds from then to the end of phase 1. Without any it deletes the old IKE SA before it has a new one."""
     esp_life: int = 28800
     esp_rekey: int = 27000
     dpd: int = 0
+    dpd_action: str = "clear"
 
 
 NEWER = REPO / ".strongswan-6"
 """Where `.ci/strongswan-6` unpacks release 6.0."""
+
+RELEASES = ("5.9", "6.0")
+
+
+def peer(world: World, release: str, space: str = "gb", *, tries: int = 3) -> Charon:
+    """A charon of this release: 5.9 with ESP in UDP, 6.0 with real ESP."""
+    if release == "5.9":
+        return Charon(world, space, tries=tries)
+    require((NEWER / ".complete").exists(), "strongSwan 6.0 is not unpacked: run .ci/strongswan-6")
+    return Charon(world, space, root=NEWER, raw_esp=True, tries=tries)
 
 
 class Charon:
     """A running charon in `space`."""
 
     def __init__(
-        self, world: World, space: str = "gb", *, root: Path | None = None, raw_esp: bool = False, settings: str = ""
+        self,
+        world: World,
+        space: str = "gb",
+        *,
+        root: Path | None = None,
+        raw_esp: bool = False,
+        tries: int = 3,
+        settings: str = "",
     ) -> None:
-        """`root`: a directory with another release unpacked in it. `settings`: more of them for `charon { … }`."""
+        """`root`: a directory with another release unpacked in it. `tries`: how often it repeats before it gives up.
+        `settings`: more of them for `charon { … }`."""
         require_programs(*([] if root else [CHARON, SWANCTL]))
         self._world = world
         self._root = root
+        self.raw_esp = raw_esp
         self.space = space
         self.directory = world.directory / f"charon-{space}"
         self.directory.mkdir(exist_ok=True)
@@ -129,9 +153,8 @@ class Charon:
         self.log.unlink(missing_ok=True)
         (self.directory / "vici").unlink(missing_ok=True)
         daemon = self.directory / "strongswan.conf"
-        daemon.write_text(
-            _DAEMON.format(directory=self.directory, raw_esp="yes" if raw_esp else "no", settings=settings)
-        )
+        esp = "yes" if raw_esp else "no"
+        daemon.write_text(_DAEMON.format(directory=self.directory, raw_esp=esp, tries=tries, settings=settings))
         self.process = world.start(
             space,
             *("sh", "-c", self._start_script(daemon)),
@@ -195,6 +218,12 @@ class Charon:
             check=False,
             env={**os.environ, "SWANCTL_DIR": str(self.directory)},
         )
+
+    def column(self, role: str = "") -> str:
+        """Of docs/peers.md: which release it says it is, and our role."""
+        found = re.search(r"strongSwan (\d+\.\d+\.\d+)", self.said())
+        assert found
+        return f"{found[1]} {role}".strip()
 
     def said(self) -> str:
         return self.log.read_text(errors="replace")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.peers.page import Ran
 from tests.peers.world import World
 
 
@@ -22,3 +23,9 @@ def fresh(world: World) -> Iterator[World]:
     """The world, in which nothing of this test runs on, however it ends."""
     yield world
     world.stop_all()
+
+
+@pytest.fixture
+def ran(request: pytest.FixtureRequest) -> Ran:
+    """What a test has shown goes into docs/peers.md."""
+    return Ran(request)

@@ -21,6 +21,7 @@ def configuration(
     psk: str = "cisco",
     peer: str | None = None,
     address: str | None = None,
+    lifetime: int = 86400,
     entry: tuple[str, ...] = (),
     more: tuple[str, ...] = (),
 ) -> str:
@@ -60,7 +61,7 @@ def configuration(
             f" encryption {cipher}",
             f" hash {digest}",
             f" group {group}",
-            " lifetime 86400",
+            f" lifetime {lifetime}",
         ]
     lines += [
         f"tunnel-group {peer} type ipsec-l2l",

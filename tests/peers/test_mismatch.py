@@ -1,28 +1,36 @@
 """Everything that two sites can configure differently, against strongSwan: what our debug says, in both roles.
 
 strongSwan's answers are those that were recorded before for two strongSwans; what an ASA prints about them is the
-catalogue's. One mismatch is one row.
+catalogue's. One mismatch is one row. Our debug is then explained, with our configuration beside it, as a user would.
 """
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.peers.charon import Charon, Wishes
+from tests.peers.charon import RELEASES, Charon, Wishes, peer
 from tests.peers.ours import Ours, configuration
+from tests.peers.page import Ran
 from tests.peers.world import World, until
 
 pytestmark = [pytest.mark.peer, pytest.mark.namespaces]
 
+MAINMODE = str(Path(sys.executable).parent / "mainmode")
 NETWORKS = "192.168.1.0 255.255.255.0 192.168.2.0 255.255.255.0"
 REFUSED_MM1 = "Received an un-encrypted NO_PROPOSAL_CHOSEN notify message, dropping"
 REFUSED_PROPOSAL = "Received non-routine Notify message: No proposal chosen (14)"
 REFUSED_PROXIES = "Received non-routine Notify message: Invalid ID info (18)"
+PROPOSAL = "transform-set-mismatch or pfs-mismatch"
+"""An initiator is told the same for both: its own debug and configuration cannot tell which."""
 MISMATCH = "Mismatched attribute types for class"
 
 
@@ -33,6 +41,8 @@ class Row:
     """Lines of our debug, in order, when we ask."""
     as_responder: tuple[str, ...]
     """Likewise when strongSwan asks."""
+    rules: tuple[str, str]
+    """What `explain` names for our debug, as initiator and as responder."""
     ours: dict[str, Any] = field(default_factory=dict)
     """What differs from `configuration`."""
     theirs: dict[str, Any] = field(default_factory=dict)
@@ -47,12 +57,14 @@ ROWS = [
             f"Phase 1 failure:  {MISMATCH} Encryption Alg:  Rcv'd: AES-CBC-128  Cfg'd: 3DES-CBC",
             "All SA proposals found unacceptable",
         ),
+        ("policy-mismatch", "policy-mismatch"),
         theirs={"ike": "aes128-sha1-modp1024"},
     ),
     Row(
         "the hash of phase 1",
         (REFUSED_MM1,),
         (f"Phase 1 failure:  {MISMATCH} Hash Alg:  Rcv'd: MD5  Cfg'd: SHA", "All SA proposals found unacceptable"),
+        ("policy-mismatch", "policy-mismatch"),
         theirs={"ike": "3des-md5-modp1024"},
     ),
     Row(
@@ -62,6 +74,7 @@ ROWS = [
             f"Phase 1 failure:  {MISMATCH} Group Description:  Rcv'd: Group 5  Cfg'd: Group 2",
             "All SA proposals found unacceptable",
         ),
+        ("policy-mismatch", "policy-mismatch"),
         theirs={"ike": "3des-sha1-modp1536"},
     ),
     Row(
@@ -76,12 +89,14 @@ ROWS = [
             "Received encrypted Oakley Main Mode packet with invalid payloads, MessID = 0",
             "ERROR, had problems decrypting packet, probably due to mismatched pre-shared key.  Aborting",
         ),
+        ("pre-shared-key-mismatch", "pre-shared-key-mismatch"),
         theirs={"psk": "cisc0"},
     ),
     Row(
         "the identity the peer expects of us",
         ("Received non-routine Notify message: Authentication failed (24)",),
         ("PHASE 1 COMPLETED", "Connection terminated for peer 10.0.0.2.  Reason: Peer Terminate"),
+        ("identity-mismatch", "identity-mismatch"),
         theirs={"remote_id": "10.9.9.9"},
     ),
     Row(
@@ -93,6 +108,7 @@ ROWS = [
             "QM FSM error",
             "Session is being torn down. Reason: Phase 2 Mismatch",
         ),
+        (PROPOSAL, "transform-set-mismatch"),
         theirs={"esp": "3des-sha1"},
     ),
     Row(
@@ -103,6 +119,7 @@ ROWS = [
             "All IPSec SA proposals found unacceptable!",
             "Session is being torn down. Reason: Phase 2 Mismatch",
         ),
+        (PROPOSAL, "pfs-mismatch"),
         ours={"entry": ("set pfs group2",)},
     ),
     Row(
@@ -110,6 +127,7 @@ ROWS = [
         "PFS on the peer's side only",
         (REFUSED_PROPOSAL, "QM FSM error"),
         ("PHASE 2 COMPLETED",),
+        (PROPOSAL, "nothing to mend"),
         theirs={"esp": "aes128-sha1-modp1024"},
     ),
     Row(
@@ -120,6 +138,7 @@ ROWS = [
             "All IPSec SA proposals found unacceptable!",
             "Session is being torn down. Reason: Phase 2 Mismatch",
         ),
+        (PROPOSAL, "pfs-mismatch"),
         ours={"entry": ("set pfs group5",)},
         theirs={"esp": "aes128-sha1-modp1024"},
     ),
@@ -132,6 +151,7 @@ ROWS = [
             "local proxy 192.168.1.0/255.255.255.0/6/0 on interface outside",
             "Session is being torn down. Reason: crypto map policy not found",
         ),
+        ("proxy-identity-mismatch", "proxy-identity-mismatch"),
         ours={"access_list": (f"icmp {NETWORKS}",)},
         theirs={"local_ts": "192.168.2.0/24[tcp]", "remote_ts": "192.168.1.0/24[tcp]"},
     ),
@@ -143,25 +163,48 @@ ROWS = [
             "Rejecting IPSec tunnel: no matching crypto map entry",
             "Session is being torn down. Reason: crypto map policy not found",
         ),
+        ("proxy-identity-mismatch", "proxy-identity-mismatch"),
         theirs={"remote_ts": "192.168.3.0/24"},
     ),
 ]
 
 
-@pytest.fixture(scope="module")
-def charon(world: World) -> Iterator[Charon]:
-    peer = Charon(world)
-    yield peer
-    peer.stop()
+@pytest.fixture(scope="module", params=RELEASES)
+def charon(world: World, request: pytest.FixtureRequest) -> Iterator[Charon]:
+    other = peer(world, request.param)
+    yield other
+    other.stop()
+
+
+def explained(gateway: Ours) -> str:
+    """The rules that `mainmode explain` names, the likeliest first, if it finds a failure."""
+    command = (MAINMODE, "explain", str(gateway.log), "--config", str(gateway.config), "--format", "json")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 1), done.stderr
+    found = json.loads(done.stdout)["diagnoses"]
+    return " or ".join(one["rule"] for one in found) if done.returncode else "nothing to mend"
+
+
+def exchanged(said: str, role: str) -> str:
+    """What charon sent at last, or received where it began: the notification, as its log has it, or what it did."""
+    if role == "initiator":
+        sent = re.findall(r"generating INFORMATIONAL_V1 request \d+ \[ (.*) \]", said)
+        return next((f"sent {one}" for one in reversed(sent) if "N(" in one), "sent nothing")
+    heard = re.findall(r"received (\S+) error notify", said)
+    return f"received {heard[-1]}" if heard else "received nothing"
 
 
 @pytest.mark.parametrize("role", ["initiator", "responder"])
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_a_mismatch_is_said_as_an_asa_says_it(world: World, charon: Charon, row: Row, role: str) -> None:
+def test_a_mismatch_is_said_as_an_asa_says_it_and_explained(
+    world: World, charon: Charon, ran: Ran, row: Row, role: str
+) -> None:
     expected = row.as_initiator if role == "initiator" else row.as_responder
     in_order = re.compile(".*".join(map(re.escape, expected)), re.DOTALL)
+    rule = row.rules[role == "responder"]
     gateway = Ours(world, configuration(**row.ours))
     charon.load(Wishes(**row.theirs))
+    before = len(charon.said())
     try:
         if role == "initiator":
             world.ping("ha", "192.168.2.1", wait=0.5)
@@ -170,14 +213,19 @@ def test_a_mismatch_is_said_as_an_asa_says_it(world: World, charon: Charon, row:
         # The longest wait is for the first repetition, eight seconds after the message.
         until(lambda: in_order.search(gateway.said()), 10, f"{expected} in\n{gateway.said()}")
         assert ("PHASE 2 COMPLETED" in gateway.said()) == ("PHASE 2 COMPLETED" in expected)
+        assert explained(gateway) == rule, gateway.said()
+        answer = exchanged(charon.said()[before:], role)
     finally:
         gateway.stop()
         charon.control("--terminate", "--ike", "site", "--force", "--timeout", "1")
+    ran("Mismatches", charon.column(role), row.name, f"{answer} → {rule}")
 
 
-def test_a_narrower_selector_within_the_peers_is_taken(world: World, charon: Charon) -> None:
+def test_a_narrower_selector_within_the_peers_is_taken(world: World, charon: Charon, ran: Ran) -> None:
     gateway = Ours(world, configuration(access_list=(f"icmp {NETWORKS}",)))
     charon.load(Wishes())
     assert world.ping("ha", "192.168.2.1") == 1
     assert "192.168.2.0/24[icmp]" in charon.sas()
     gateway.stop()
+    charon.control("--terminate", "--ike", "site", "--force", "--timeout", "1")
+    ran("Mismatches", charon.column("initiator"), "our crypto ACL lies within the peer's selector", "taken as it is")

@@ -13,7 +13,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.paths import require
@@ -91,7 +92,8 @@ print(length, digest.hexdigest(), flush=True)
 
 _SENDER = """
 import hashlib, os, socket, sys
-connection = socket.create_connection((sys.argv[1], 7000), timeout=20)
+source = (sys.argv[3], 0) if len(sys.argv) > 3 else None
+connection = socket.create_connection((sys.argv[1], 7000), timeout=20, source_address=source)
 data = os.urandom(int(sys.argv[2]))
 connection.sendall(data)
 connection.shutdown(socket.SHUT_WR)
@@ -116,12 +118,13 @@ class World:
     between them.
     """
 
-    def __init__(self, directory: Path, *, nat: bool = False, narrow: int = 0) -> None:
+    def __init__(self, directory: Path, *, nat: bool = False, narrow: int = 0, name: str = "") -> None:
+        """`name` tells this world from another one of the same process."""
         require_programs("ip", "ping", *(["nft"] if nat else []))
         self.directory = directory
         self._nat = nat
         self._narrow = narrow
-        self._prefix = f"mm{os.getpid()}"
+        self._prefix = f"mm{os.getpid()}{name}"
         self._processes: list[subprocess.Popen[bytes]] = []
         self._made: list[str] = []
         try:
@@ -183,13 +186,14 @@ class World:
         counts = [line for line in done.stdout.splitlines() if "received" in line]
         return int(counts[0].split(",")[1].split()[0]) if counts else 0
 
-    def transfer(self, sender: str, receiver: str, address: str, octets: int) -> None:
+    def transfer(self, sender: str, receiver: str, address: str, octets: int, source: str | None = None) -> None:
         """Send so many random octets over TCP. Fails unless exactly these arrive."""
         log = self.directory / f"received-{receiver}"
         listener = self.start(receiver, sys.executable, "-c", _RECEIVER, address, log=log)
         try:
             until(lambda: "listening" in log.read_text(), 10, "a listening socket")
-            sent = self.run(sender, sys.executable, "-c", _SENDER, address, str(octets), timeout=60)
+            words = (sys.executable, "-c", _SENDER, address, str(octets), *([source] if source else []))
+            sent = self.run(sender, *words, timeout=60)
             assert sent.returncode == 0, sent.stderr
             listener.wait(10)
             assert log.read_text().splitlines()[1:] == sent.stdout.splitlines()
@@ -200,6 +204,15 @@ class World:
         """Ask every 0.1 s for so long, in the background; `answers` tells what came."""
         words = ("ping", "-n", "-q", "-i", "0.1", "-c", str(int(seconds * 10)), "-W", "3", target)
         return subprocess.Popen(self.command(space, *words), stdout=subprocess.PIPE, text=True)
+
+    @contextmanager
+    def traffic(self, space: str, target: str) -> Iterator[None]:
+        """Ask every 0.1 s all the while, whether anything answers or not."""
+        pinging = self.start(space, "ping", "-n", "-q", "-i", "0.1", target, log=self.directory / f"traffic-{space}")
+        try:
+            yield
+        finally:
+            self.stop(pinging)
 
     def stop_all(self) -> None:
         """End everything that was started here and still runs."""

@@ -6,6 +6,7 @@ from typing import Final
 
 from mainmode import events as ev
 from mainmode import steps
+from mainmode.events import Entry
 from mainmode.explain.case import Case, IkeShown, View
 from mainmode.explain.compare import keys_comparable
 from mainmode.explain.diagnosis import Certainty, Text
@@ -27,6 +28,10 @@ from mainmode.explain.rules.table import Finding, rule
 
 ENOUGH: Final = 1
 """Repetitions of a message after which its answer counts as missing: 8 seconds, and every ASA answers in less."""
+
+
+AT_ONCE: Final = 2.0
+"""Seconds in which a peer that has read a message acts on it; a quick mode without an answer takes half a minute."""
 
 
 def _waits_in_vain(view: View | None, *awaited: str) -> bool:
@@ -264,7 +269,7 @@ def pre_shared_key_mismatch(case: Case) -> Finding | None:
     lines = seen(case, ev.DecryptedNonsense, ev.DecryptionFailed, ev.HashMismatch)
     if "QM1" in case.passed or any(view.phase1_complete for view in case.views):
         return None
-    told = [(v, i) for v, i, event in case.events(ev.NotifyReceived) if event.number in (23, 24)]
+    told = [(v, i) for v, i, event in case.events(ev.NotifyReceived) if event.number == 23]
     initiator = case.initiator
     malformed = marks(
         initiator,
@@ -455,9 +460,32 @@ def identity_mismatch(case: Case) -> Finding | None:
     lines = seen(case, ev.InvalidIdPort, ev.InvalidIdProtocol)
     lines += tuple((v, i) for v, i, event in case.events(ev.IdTypeUnknown) if event.phase == 1)
     lines += tuple((v, i) for v, i, event in case.events(ev.IdTypeUnsupported) if event.phase == 1)
+    # Such a notification was decrypted and its HASH was right: the pre-shared keys are equal.
     told = tuple(
-        (v, i) for v, i, event in case.events(ev.NotifyReceived) if event.number == 18 and not v.phase1_complete
+        (v, i) for v, i, event in case.events(ev.NotifyReceived) if event.number in (18, 24) and not v.phase1_complete
     )
+    left = _left_after_mm6(case)
+    if left:
+        return finding(
+            "possible",
+            "MM6",
+            [
+                Text(
+                    "The peer ended phase 1 as soon as it had MM6, without asking for a tunnel. MM5 was readable, so"
+                    " the keys are equal: it does not take the identity in MM6, which is not the name or address that"
+                    " it is configured for.",
+                    "ピアは MM6 を受け取ると、トンネルを要求せずにフェーズ 1 を終了しました。MM5 を復号できたためキーは"
+                    "一致しています。MM6 の ID が、ピアに設定された名前またはアドレスと異なります。",
+                )
+            ],
+            left,
+            next=(
+                Text(
+                    "the peer's log at that time; its setting called remote identity or peer ID",
+                    "その時刻のピアのログ。ピアの「リモート ID」または「ピア ID」の設定",
+                ),
+            ),
+        )
     if (not lines and not told) or any(view.phase1_complete for view in case.views):
         return None
     return finding(
@@ -470,6 +498,14 @@ def identity_mismatch(case: Case) -> Finding | None:
                 "MM5 または MM6 の ID の種類・ポート・プロトコルが受け入れられません"
                 "(RFC 2407 4.6.2 節: 0/0 または 17/500)。",
             )
+            if lines
+            else Text(
+                "The peer could read MM5, so the keys are equal, and refuses the identity in it: it expects another"
+                " name or address of us, or another kind.",
+                "ピアは MM5 を復号できたためキーは一致していますが、その ID を拒否しています。別の名前・アドレス、"
+                "または"
+                "別の種類の ID を期待しています。",
+            )
         ],
         (*lines, *told),
         fixes=template(case.here, "crypto isakmp identity address"),
@@ -480,6 +516,24 @@ def identity_mismatch(case: Case) -> Finding | None:
             ),
         ),
     )
+
+
+def _left_after_mm6(case: Case) -> Marks:
+    """Where the initiator took leave at once after phase 1, before any quick mode: the responder's line of it."""
+    view = case.responder
+    if view is None or case.initiator is not None or any(name.startswith("QM") for name in case.passed):
+        return ()
+    entries = view.log.entries
+    completed = [entries[i].at for i in view.indexes(ev.Phase1Completed)]
+    left = [i for i in view.indexes(ev.ConnectionTerminated) if _at_once(completed[-1:], entries[i])]
+    return marks(view, left)
+
+
+def _at_once(completed: list[float | None], entry: Entry) -> bool:
+    """Whether the peer's delete came too soon for one whose quick mode was not answered."""
+    if not isinstance(entry.event, ev.ConnectionTerminated) or "Peer Terminate" not in entry.event.reason:
+        return False
+    return any(at is not None and entry.at is not None and 0 <= entry.at - at <= AT_ONCE for at in completed)
 
 
 @rule(
