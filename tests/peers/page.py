@@ -51,7 +51,7 @@ TABLES = {
     "NAT": Table("what", "A masquerading router stands between the gateways; from outside it lets in only answers."),
     "Mismatches": Table(
         "what differs",
-        "What strongSwan sent at last, or received where it began, and the rule `mainmode explain` names first for "
+        "What strongSwan sent at last, or received where it began, and the rules `mainmode explain` names for "
         "our debug, with our configuration beside it.",
     ),
     "A capture": Table("what", "What tshark reads in a capture of a real run with the keys that `--keylog` wrote."),

@@ -114,7 +114,7 @@ def test_we_renew_when_kilobytes_run_out_and_the_transfer_goes_on(world: World, 
         world.transfer("ha", "hb", TARGET, 10_000_000)
     assert gateway.said().count("PHASE 2 COMPLETED") >= 2
     assert gateway.said().count("PHASE 1 COMPLETED") == 1
-    ran(RENEWAL, charon.column())
+    ran(RENEWAL, charon.column("initiator"))
 
 
 @both_releases
@@ -189,7 +189,7 @@ def test_the_peer_asks_whether_we_live_and_is_answered(world: World, ran: Ran, r
     assert world.ping("ha", TARGET) == 1
     until(lambda: charon.said().count("N(DPD_ACK)") >= 3, 10, "three answers")
     assert gateway.said().count("Received keep-alive of type DPD R-U-THERE (") >= 3
-    ran(OUTAGES, charon.column())
+    ran(OUTAGES, charon.column("initiator"))
 
 
 @both_releases
@@ -203,7 +203,7 @@ def test_we_are_killed_and_started_again(world: World, ran: Ran, release: str) -
         gateway = Ours(world, configuration())
         until(lambda: world.ping("ha", TARGET, 2, wait=0.5) == 2, 20, "traffic again")
         until(lambda: world.ping("hb", "192.168.1.2", 2, wait=0.5) == 2, 20, "traffic from the other side again")
-    ran(OUTAGES, charon.column())
+    ran(OUTAGES, charon.column("initiator"))
 
 
 @both_releases
@@ -222,12 +222,12 @@ def test_the_peer_is_killed_and_missed_and_started_again(world: World, ran: Ran,
         charon.load(Wishes())
         until(lambda: world.ping("ha", TARGET, 2, wait=0.5) == 2, 20, "traffic again")
         until(lambda: world.ping("hb", "192.168.1.2", 2, wait=0.5) == 2, 20, "traffic from the other side again")
-    ran(OUTAGES, charon.column())
+    ran(OUTAGES, charon.column("initiator"))
 
 
 @pytest.mark.parametrize("whose", ["ga", "gb"], ids=["ours", "theirs"])
 def test_a_link_is_down_for_a_minute(pairs: Callable[[str, Wishes], list[Pair]], ran: Ran, whose: str) -> None:
-    row = f"the link of {'our' if whose == 'ga' else 'the peer'}s gateway is down for a minute"
+    whose_gateway = "our gateway" if whose == "ga" else "the peer's gateway"
     with ExitStack() as running:
         made = pairs(configuration(), Wishes())
         for pair in made:
@@ -241,7 +241,7 @@ def test_a_link_is_down_for_a_minute(pairs: Callable[[str, Wishes], list[Pair]],
             world = pair.world
             for space, target in (("ha", TARGET), ("hb", "192.168.1.2")):
                 until(lambda: world.ping(space, target, 2, wait=0.5) == 2, 30, pair.gateway.said()[-3000:])  # noqa: B023
-            ran(OUTAGES, pair.charon.column(pair.role), row)
+            ran(OUTAGES, pair.charon.column(pair.role), f"the link of {whose_gateway} is down for a minute")
 
 
 @pytest.mark.parametrize("permille", [50, 200])
@@ -260,4 +260,4 @@ def test_the_tunnel_comes_up_and_stays_up_on_a_lossy_wire(world: World, ran: Ran
     for space in ("ga", "gb"):
         world.lose(space, 0)
     assert world.ping("ha", TARGET, 3) == 3
-    ran(OUTAGES, charon.column(), f"{permille // 10} % of the packets are lost in each direction")
+    ran(OUTAGES, charon.column("initiator"), f"{permille // 10} % of the packets are lost in each direction")

@@ -94,6 +94,7 @@ _SENDER = """
 import hashlib, os, socket, sys
 source = (sys.argv[3], 0) if len(sys.argv) > 3 else None
 connection = socket.create_connection((sys.argv[1], 7000), timeout=20, source_address=source)
+connection.settimeout(100)  # for all of it together: the cores may be busy with other tests
 data = os.urandom(int(sys.argv[2]))
 connection.sendall(data)
 connection.shutdown(socket.SHUT_WR)
@@ -193,7 +194,7 @@ class World:
         try:
             until(lambda: "listening" in log.read_text(), 10, "a listening socket")
             words = (sys.executable, "-c", _SENDER, address, str(octets), *([source] if source else []))
-            sent = self.run(sender, *words, timeout=60)
+            sent = self.run(sender, *words, timeout=130)
             assert sent.returncode == 0, sent.stderr
             listener.wait(10)
             assert log.read_text().splitlines()[1:] == sent.stdout.splitlines()
