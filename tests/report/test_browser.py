@@ -10,10 +10,12 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
+from mainmode.cli import main
 from mainmode.explain import ladder
 from mainmode.explain.diagnosis import Lang
 from mainmode.explain.report import html, text
 from tests.explain.logs import lab, sides
+from tests.paths import REPO, SHARED, require
 from tests.report.browser import CONTRASTS, HEADS, browser, complaints, show
 from tests.report.pages import document_page, lab_page, run
 
@@ -45,6 +47,70 @@ def test_a_link_of_the_evidence_brings_its_line_into_view(driver: Chrome, tmp_pa
         )
         assert driver.execute_script(seen, target)
         driver.execute_script("scrollTo(0, 0)")
+
+
+def written(folder: Path, *arguments: str) -> str:
+    output = folder / "written.html"
+    assert main([*arguments, "--format", "html", "--output", str(output)]) in (0, 1)
+    return output.read_text(encoding="utf-8")
+
+
+EXAMPLES = REPO / "examples"
+COMMANDS = {
+    "explain, one end": ["explain", "broken-tunnel/responder.log", "--config", "broken-tunnel/site-b.cfg"],
+    "explain, both ends": ["explain", "broken-tunnel/initiator.log", "broken-tunnel/responder.log"],
+    "check of a pair": ["check", "two-sites/site-a.cfg", "broken-tunnel/site-b.cfg"],
+    "lab": ["lab", "two-sites/site-a.cfg", "broken-tunnel/site-b.cfg"],
+}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_line_of_the_evidence_is_a_link_that_lands_on_it(
+    driver: Chrome, tmp_path: Path, command: str, lang: Lang
+) -> None:
+    arguments = [str(EXAMPLES / one) if "/" in one else one for one in COMMANDS[command]]
+    complaints(driver)
+    show(driver, written(tmp_path, *arguments, "--lang", lang), tmp_path, width=390)
+    lines = driver.find_elements(By.CSS_SELECTOR, ".quote .places li")
+    assert len(lines) >= 2
+    for line in lines:
+        links = line.find_elements(By.TAG_NAME, "a")
+        assert links
+        said = line.find_element(By.TAG_NAME, "code").text
+        for link in links:
+            link.click()
+            target = driver.find_element(By.CSS_SELECTOR, ":target")
+            assert said in target.text
+            box = "const r = arguments[0].getBoundingClientRect(); return [r.height, r.top, r.bottom, innerHeight]"
+            height, top, _, inner = driver.execute_script(box, target)
+            assert height > 0
+            assert 0 <= top < inner
+            driver.execute_script("scrollTo(0, 0)")
+    assert complaints(driver) == []
+    assert driver.execute_script("return document.documentElement.lang") == lang
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_real_log_makes_a_page_that_fits_a_narrow_screen(driver: Chrome, tmp_path: Path, lang: Lang) -> None:
+    require(SHARED.is_dir(), "the real logs lie in the shared material")
+    logs = [file for end in ("log", "show") for file in sorted((SHARED / "corpus").glob(f"*.{end}"))]
+    pages = 0
+    complaints(driver)
+    for log in logs:
+        output = tmp_path / "written.html"
+        if main(["explain", str(log), "--format", "html", "--output", str(output), "--lang", lang]) == 2:
+            continue  # it has nothing of IKEv1, and that was said
+        pages += 1
+        show(driver, output.read_text(encoding="utf-8"), tmp_path, width=390)
+        driver.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
+        assert driver.execute_script("return document.documentElement.scrollWidth") <= 390, log.name
+        dead = (
+            "[...document.querySelectorAll('a')].filter(a => !document.getElementById(a.getAttribute('href').slice(1)))"
+        )
+        assert driver.execute_script(f"return {dead}.length") == 0, log.name
+    assert pages > 25
+    assert complaints(driver) == []
 
 
 @pytest.mark.parametrize("begins", ["a", "b"])
