@@ -53,6 +53,9 @@ MAX_REMARK_WORDS: Final = 24
 MAX_ATTEMPTS: Final = 400
 """Readings tried of one damaged statement."""
 
+MAX_IN_VAIN: Final = 200_000
+"""Attempts at mending that lead to nothing, one after the other: then the text is not damaged but another one."""
+
 MAX_MENDED_ATTEMPTS: Final = 2_000_000
 """Readings tried of all damaged statements of a source: a hostile paste must not take for ever."""
 
@@ -277,6 +280,8 @@ class _Reader:
         self.path = path
         self.others = others
         self._attempts = 0
+        self._in_vain = 0
+        """Attempts since the last one that led to something."""
         self._ios = IosReader()
         self._odd_names: set[str] = set()
         """Names that were looked into already."""
@@ -427,10 +432,12 @@ class _Reader:
         """A reading of the first lines with a known damage undone, or with words taken away where a table's were."""
         for attempt, (text, count) in enumerate(_mendings([line.text for line in lines])):
             self._attempts += 1
-            if attempt > MAX_ATTEMPTS or self._attempts > MAX_MENDED_ATTEMPTS:
+            self._in_vain += 1
+            if attempt > MAX_ATTEMPTS or self._attempts > MAX_MENDED_ATTEMPTS or self._in_vain > MAX_IN_VAIN:
                 break
             entry = read(text)
             if entry is not None and _odd_name(entry) is None:
+                self._in_vain = 0
                 return entry, count
         return None, 1
 
