@@ -33,6 +33,8 @@ LINES = [
         ("i encaps: [1-9].*digest", [4]),
         ("i #pkts.*caps.*digest", [4]),
         ("i en[^a-b]aps", [4]),
+        ("i S[.*A]s", [0]),
+        (r"i \.*2$", [1]),
         ("exclude :", []),
         ("e IKE", [2, 3, 4]),
         ("grep Role", [2]),

@@ -63,11 +63,40 @@ def _branch(text: str) -> Callable[[str], object]:
     from_start, to_end = text.startswith("^"), text.endswith("$") and not text.endswith("\\$")
     signs = _SIGN.findall(text[from_start : len(text) - to_end])
     ones = [(_one(sign), times) for sign, times in signs]
+    if all(not times or (one, times) == _ANYTHING for one, times in ones):
+        return _in_order(ones, from_start=from_start, to_end=to_end)
     if sum(bool(times) for _, times in ones) <= 1:
         body = "".join(one + times for one, times in ones)
         return re.compile(f"{'^' if from_start else ''}{body}{'$' if to_end else ''}").search
     pieces = (_Piece(re.compile(one).fullmatch, times in ("*", "?"), times in ("*", "+")) for one, times in ones)
     return _Branch(tuple(pieces), from_start, to_end).found
+
+
+_ANYTHING: Final = (".", "*")
+
+
+def _in_order(ones: list[tuple[str, str]], *, from_start: bool, to_end: bool) -> Callable[[str], object]:
+    """What most patterns are: parts of a fixed length, `.*` between them. Each is looked for behind the one before."""
+    parts = [""]
+    for one in ones:
+        if one == _ANYTHING:
+            parts.append("")
+        else:
+            parts[-1] += one[0]
+    parts[0] = "^" * from_start + parts[0]
+    parts[-1] += "$" * to_end
+    compiled = [re.compile(part) for part in parts]
+
+    def found(line: str) -> bool:
+        at = 0
+        for part in compiled:
+            match = part.search(line, at)
+            if match is None:
+                return False
+            at = match.end()
+        return True
+
+    return found
 
 
 def _one(sign: str) -> str:
