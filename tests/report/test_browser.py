@@ -184,6 +184,23 @@ def test_every_text_stands_out_from_its_background(
     assert paper == ("rgb(15, 20, 25)" if dark else "rgb(255, 255, 255)")
 
 
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_text_of_every_command_stands_out_in_japanese(
+    driver: Chrome, tmp_path: Path, command: str, dark: bool
+) -> None:
+    arguments = [str(EXAMPLES / one) if "/" in one else one for one in COMMANDS[command]]
+    show(driver, written(tmp_path, *arguments, "--lang", "ja"), tmp_path, dark=dark)
+    driver.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
+    found = driver.execute_script(CONTRASTS)
+    assert len(found) > 5
+    assert {pair: ratio for pair, (ratio, _) in found.items() if ratio < 4.5} == {}
+    # The letters that are Japanese come from a Japanese font, what is quoted is marked as English.
+    assert driver.execute_script("return getComputedStyle(document.body).fontFamily").count("JP") == 2
+    quoted = "return [...document.querySelectorAll('.said, .places, .mend, .cfg')].every(e => e.lang === 'en')"
+    assert driver.execute_script(quoted)
+
+
 def test_nothing_runs_and_nothing_is_complained_about(driver: Chrome, tmp_path: Path) -> None:
     complaints(driver)
     (entry, *_) = run().sites[0].entries

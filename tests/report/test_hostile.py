@@ -13,6 +13,7 @@ from mainmode.cli import main
 from mainmode.explain.paste import PATIENCE
 from mainmode.words import speak
 from tests.paths import REPO
+from tests.report.browser import browser, complaints
 from tests.report.pages import Parsed, run
 
 SITES = {name: REPO / "examples" / "two-sites" / f"site-{name}.cfg" for name in "ab"}
@@ -147,3 +148,10 @@ def test_a_debug_of_200_000_lines_is_a_page_in_a_minute(tmp_path: Path) -> None:
     assert written.count("<details") > 20 * written.count("<details open") > 0
     opened = re.findall(r'<details class="negotiation" id="n\d+" open>', written)
     assert 0 < len(opened) <= 3
+    with browser() as driver:
+        driver.get((tmp_path / "report.html").as_uri())
+        assert driver.execute_script("return document.readyState") == "complete"
+        assert driver.execute_script("return document.querySelectorAll('.said li').length") > 50_000
+        shown = "return [...document.querySelectorAll('.negotiation')].filter(d => d.open).length"
+        assert driver.execute_script(shown) == len(opened)
+        assert complaints(driver) == []
