@@ -159,6 +159,15 @@ def test_repetitions_and_keepalives_are_folded_and_what_never_came_is_grey() -> 
     assert "never reached" not in lab_page()
 
 
+def test_what_is_said_again_about_a_message_that_nobody_could_read_is_folded() -> None:
+    page = lab_page(changes=BROKEN)
+    rung = page.partition('id="n0-MM5"')[2].partition('id="n0-MM5-again"')
+    assert rung[0].count("had problems decrypting packet") == 1
+    folded = rung[2].partition("</details>")[0]
+    told = [entry for entry in run(changes=BROKEN).sites[1].entries if type(entry.event).__name__ == "DecryptionFailed"]
+    assert folded.count("had problems decrypting packet") == len(told) - 1 > 3
+
+
 def test_a_message_whose_repetition_arrived_is_not_lost_in_the_ladder() -> None:
     overview = lab_page("drop:MM4").partition('<div class="overview')[2].partition("</div>\n<div class")[0]
     assert "not seen at the other end" not in overview

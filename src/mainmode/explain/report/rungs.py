@@ -8,6 +8,7 @@ from itertools import zip_longest
 from typing import Final
 
 from mainmode import steps
+from mainmode.events import DecryptedNonsense
 from mainmode.explain.ladder import Negotiation, Phase2
 from mainmode.explain.report.columns import Columns, lasting
 from mainmode.explain.report.page import Cell, Drawn, Group, Row, RowKind
@@ -189,6 +190,8 @@ class Builder:
                  if rung.retransmissions and self._keys[at_left].get(rung.entry) == key and key[0] != "INFO"),
                 default=None,
             )  # fmt: skip
+            if repeated is None:
+                repeated = self._heard_again(source, told, indexes)
             cut = len(indexes) if repeated is None else sum(index < repeated for index in indexes)
             cells[at_left] = self.columns.cell(source, indexes[:cut]), self.columns.cell(source, indexes[cut:])
             origins = self.columns.sides[source].origins
@@ -208,6 +211,16 @@ class Builder:
             cells[False][1],
             self.columns.config_links(_in_turn(spans), RUNG_ORIGINS) if kind != "info" else (),
         )
+
+    def _heard_again(self, source: int, told: Negotiation, indexes: Sequence[int]) -> int | None:
+        """Where the same is said again about a message that could not be decrypted: it has no rung to count by."""
+        entries = self.columns.sides[source].entries
+        if not indexes or any(rung.entry in indexes for rung in told.messages):
+            return None
+        first = type(entries[indexes[0]].event)
+        if first is not DecryptedNonsense:
+            return None
+        return next((index for index in indexes[1:] if type(entries[index].event) is first), None)
 
     # -- what never came --
 
