@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.peers.attacker import Attacker
 from tests.peers.page import Ran
 from tests.peers.world import World
 
@@ -14,6 +15,14 @@ from tests.peers.world import World
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Two sites without gateways; those that a test starts are ended with it."""
     made = World(tmp_path_factory.mktemp("world"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def attacker(world: World) -> Iterator[Attacker]:
+    """Somebody on the wire between the sites."""
+    made = Attacker(world)
     yield made
     made.close()
 

@@ -48,13 +48,6 @@ octets, and what the honest tunnel says at level 127."""
 
 
 @pytest.fixture(scope="module")
-def attacker(world: World) -> Iterator[Attacker]:
-    made = Attacker(world)
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
 def peer(world: World, attacker: Attacker) -> Ours:
     return Ours(world, configuration("b"), "gb")
 

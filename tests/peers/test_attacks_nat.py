@@ -21,13 +21,6 @@ pytestmark = [pytest.mark.peer, pytest.mark.namespaces]
 LOG = 60_000
 
 
-@pytest.fixture
-def attacker(fresh: World) -> Iterator[Attacker]:
-    made = Attacker(fresh)
-    yield made
-    made.close()
-
-
 def from_peer(packet: bytes) -> bool:
     return packet[9] == UDP and packet[12:16] == socket.inet_aton(PEER) and packet[20:22] == NAT_T.to_bytes(2)
 

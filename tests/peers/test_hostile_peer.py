@@ -23,7 +23,7 @@ from mainmode.ipsec.sa import IpsecSa
 from mainmode.lab.ip import question
 from mainmode.transcript import Transcript
 from mainmode.wire import Notify
-from tests.peers.attacker import ESP, FAR_HOST, GATEWAY, HOST, ICMP, IKE, UDP, Attacker, Vitals, inside, ipv4, survives
+from tests.peers.attacker import ESP, FAR_HOST, GATEWAY, HOST, ICMP, IKE, UDP, Vitals, inside, ipv4, survives
 from tests.peers.ours import Ours, configuration
 from tests.peers.world import World
 
@@ -121,13 +121,6 @@ def gateway(world: World) -> Ours:
     made = Ours(world, configuration("a", more=ITS_ENTRY), "ga")
     assert world.ping("ha", FAR_HOST)
     return made
-
-
-@pytest.fixture(scope="module")
-def attacker(world: World) -> Iterator[Attacker]:
-    made = Attacker(world)
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")
