@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import subprocess
@@ -47,6 +48,18 @@ class Chatter:
         for _ in range(times):
             self.ask("clear crypto isakmp sa")
             self.ask(f"packet-tracer input inside icmp {HOST} 8 0 {FAR_HOST}")
+
+    def talk_until(self, control: Path, octets: int) -> None:
+        """Until so many octets of debug were said, wherever they went."""
+        with connected(control) as monitor:
+            monitor.send(b'{"monitor": true}\n')
+            monitor.setblocking(False)
+            said = 0
+            while said < octets:
+                self.talk(10)
+                with contextlib.suppress(BlockingIOError):
+                    while text := monitor.recv(1 << 16):
+                        said += len(text)
 
     def close(self) -> None:
         self._answers.close()

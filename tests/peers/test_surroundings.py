@@ -41,7 +41,7 @@ def test_whoever_does_not_read_the_debug_holds_nothing_up(fresh: World, run: Pat
     vitals = Vitals(gateway)
     before = vitals.memory
     chatter = Chatter(run)
-    chatter.talk(600)
+    chatter.talk_until(run, 2_000_000)
     until(lambda: fresh.ping("ha", FAR_HOST, wait=1), 10, "the tunnel")
     with pinging(fresh):
         until(vitals.rests, 20, "the gateway rests")
@@ -81,7 +81,7 @@ def test_it_ends_though_nobody_reads_what_it_said(fresh: World, run: Path, tmp_p
     options = ("--name", "site-a")
     gateway = Ours(fresh, configuration("a"), "ga", *options, before=("sh", "-c", f'exec "$@" >{pipe}', "sh"))
     with contextlib.closing(Chatter(run)) as chatter:
-        chatter.talk(100)
+        chatter.talk_until(run, 500_000)
     began = time.monotonic()
     gateway.stop()
     assert gateway.process.returncode == 0
