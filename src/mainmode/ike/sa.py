@@ -355,6 +355,8 @@ class Tunnel:
     started_at: float
     renew_at: float = inf
     """When new SAs are asked for in its place, for the first time or once more."""
+    asked_at: float = -inf
+    """When they were asked for last."""
     replaced: bool = False
     """Newer SAs are in use for its traffic; it only receives what is still under way."""
     alarm: Alarm | None = None
