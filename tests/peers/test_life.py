@@ -114,6 +114,7 @@ def test_we_renew_when_kilobytes_run_out_and_the_transfer_goes_on(world: World, 
         world.transfer("ha", "hb", TARGET, 10_000_000)
     assert gateway.said().count("PHASE 2 COMPLETED") >= 2
     assert gateway.said().count("PHASE 1 COMPLETED") == 1
+    assert "data lifetime exceeded" not in gateway.said()
     ran(RENEWAL, charon.column("initiator"))
 
 
