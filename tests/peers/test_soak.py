@@ -77,7 +77,7 @@ class Tunnel:
 
     def end(self, elapsed: float) -> None:
         """Stop the load, and say and judge what was seen."""
-        for space, process in self.ends.items():
+        for space in self.ends:
             _, least, silence = self._reported(space)
             print(
                 f"{self.name}: {space} received {least / 1e6:.0f} MB or more a connection, longest silence {silence} s"
