@@ -18,7 +18,7 @@ from tests.paths import REPO
 SOURCE = REPO / "src"
 
 ROOMS = [
-    *("span", "secret", "events", "blame", "alarms", "transcript", "steps"),
+    *("span", "secret", "language", "events", "blame", "alarms", "transcript", "steps"),
     *("words", "config", "wire", "ike", "ipsec", "gateway"),
     *("show", "lab", "exec", "explain", "shell", "cli", "__main__"),
 ]

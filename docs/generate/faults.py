@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 
 from docs.generate.markdown import NOTE, table
-from mainmode.explain.diagnosis import Lang
 from mainmode.explain.rules import RULES, Rule
+from mainmode.language import Lang
 
 HEADS: dict[Lang, str] = {
     "en": """\

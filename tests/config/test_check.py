@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -302,14 +303,14 @@ def test_problems_come_first() -> None:
 
 def test_a_name_in_another_case_is_hinted_at() -> None:
     found = findings(SOUND.replace("match address VPN\n", "match address vpn\n"))
-    assert "there is VPN" in found[0].hint
+    assert "there is VPN" in found[0].hint.en
 
 
 def test_a_hint_is_text_that_mends_it() -> None:
     broken = SOUND.replace("crypto map MAP 10 set peer 10.0.0.2\n", "").replace("crypto ikev1 enable outside\n", "")
     mended = broken
     for one in findings(broken):
-        mended += one.hint.replace("A.B.C.D", "10.0.0.2") + "\n"
+        mended += one.hint.en.replace("A.B.C.D", "10.0.0.2") + "\n"
     assert [one for one in findings(mended) if one.severity == "problem"] == []
 
 
@@ -327,3 +328,21 @@ def test_an_exemption_of_8_2_exempts() -> None:
     assert [one.code for one in findings(dynamic)][:1] == ["nat-exemption-missing"]
     both = f"{dynamic}access-list NONAT permit ip 192.168.1.0 255.255.255.0 192.168.0.0 255.255.0.0\n"
     assert findings(f"{both}nat (inside) 0 access-list NONAT\n") == ()
+
+
+def test_everything_that_is_said_is_said_in_japanese_too() -> None:
+    mixed = SOUND + "frob\naccess-list A permit ip any any\ncrypto map OTHER 5 set peer 192.0.2.1\n"
+    broken = [
+        mixed,
+        SOUND.replace("match address VPN\n", "match address vpn\n"),
+        SOUND.replace("crypto ikev1 enable outside\n", ""),
+        SOUND.replace("permit ip object LAN object FAR", "deny ip any any"),
+        SOUND.replace("tunnel-group 10.0.0.2 type ipsec-l2l\n", "tunnel-group 10.0.0.2 type remote-access\n"),
+    ]
+    said = [one for text in broken for one in findings(text)]
+    assert len({one.code for one in said}) > 6
+    for one in said:
+        assert re.search(r"[\u3040-\u30ff\u4e00-\u9fff]", one.message.ja), one.message.en
+        # Names, numbers and commands stand in both.
+        names = re.findall(r"`[^`]+`|\d+(?:\.\d+)*|\b[A-Z]{3,}\b", one.message.en)
+        assert [name for name in names if name not in one.message.ja] == []

@@ -31,7 +31,7 @@ def test_the_document_s_own_release_takes_everything() -> None:
 def test_transform_sets_and_pfs_groups_count_too_where_they_are_used() -> None:
     text = original("b").replace("TRANSFORM esp-aes esp-sha-hmac", "TRANSFORM esp-3des esp-md5-hmac")
     text += "crypto ipsec ikev1 transform-set UNUSED esp-des esp-md5-hmac\ncrypto map MAP 10 set pfs group5\n"
-    said = [one.message for one in for_release(configuration(text, "b.cfg"), (9, 16))]
+    said = [one.message.en for one in for_release(configuration(text, "b.cfg"), (9, 16))]
     for algorithm in ("esp-3des", "esp-md5-hmac", "set pfs group5"):
         assert sum(algorithm in message for message in said) == 1
     assert not any("UNUSED" in message for message in said)
@@ -46,6 +46,6 @@ def test_a_bare_set_pfs_means_another_group_after_the_upgrade() -> None:
 def test_what_is_typed_instead_is_taken() -> None:
     text = original("b")
     while problems := [one for one in for_release(read(text, "b.cfg").config, (9, 16)) if one.severity == "problem"]:
-        head = "crypto ikev1 policy 10\n" if problems[0].hint.startswith(" ") else ""
-        text += f"{head}{problems[0].hint}\n"
+        head = "crypto ikev1 policy 10\n" if problems[0].hint.en.startswith(" ") else ""
+        text += f"{head}{problems[0].hint.en}\n"
     assert not read(text, "b.cfg").errors

@@ -11,10 +11,10 @@ import pytest
 
 from mainmode import events as ev
 from mainmode.events import Entry
-from mainmode.explain.diagnosis import Lang
 from mainmode.explain.rules import RULES, SECTIONS, page, section
 from mainmode.lab.faults import Fault
 from mainmode.lab.run import run
+from mainmode.language import Lang
 from mainmode.words import WORDINGS, read, speak
 from tests.mirror.mutations import BIND, MUTATIONS, Edit, Site
 from tests.mirror.test_mirror import configuration, mutated, original

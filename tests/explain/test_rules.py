@@ -10,9 +10,9 @@ import pytest
 from mainmode.explain import paste, shown
 from mainmode.explain.compare import ORDER
 from mainmode.explain.diagnose import diagnose
-from mainmode.explain.diagnosis import Lang
 from mainmode.explain.rules import RULES, SECTIONS, page, section
 from mainmode.explain.rules.parts import AT_INITIATOR, FAILS_AT
+from mainmode.language import Lang
 
 CONTRACT = {
     "before MM1": """no-interesting-traffic nat-exemption-missing no-crypto-map-on-interface ike-not-enabled

@@ -100,3 +100,12 @@ def test_every_configuration_of_the_corpus_gets_an_answer(capsys: pytest.Capture
         captured = capsys.readouterr()
         assert (captured.err != "") == (code == 2)
         assert (captured.out != "") == (code != 2)
+
+
+def test_the_language_is_that_of_the_findings_too(check: Check) -> None:
+    code, out, _ = check("--lang", "ja", before="crypto isakmp enable outside\n", after="")
+    assert code == 1
+    assert "問題: crypto map MAP を適用した outside で IKEv1 が有効になっていません [ike-not-enabled]" in out
+    assert "問題 1 件" in out.splitlines()[-1]
+    _, out, _ = check("--lang", "ja", "--format", "json", before="crypto isakmp enable outside\n", after="")
+    assert "有効になっていません" in json.loads(out)["findings"][0]["message"]

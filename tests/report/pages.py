@@ -8,9 +8,10 @@ from html.parser import HTMLParser
 from mainmode.config.reader import read as read_config
 from mainmode.explain import ladder, origins
 from mainmode.explain.diagnose import diagnose
-from mainmode.explain.diagnosis import Diagnosis, Lang
+from mainmode.explain.diagnosis import Diagnosis
 from mainmode.explain.report import html, text
 from mainmode.lab.run import LabResult
+from mainmode.language import Lang
 from mainmode.words import speak
 from tests.explain.logs import document, lab, sides, site
 from tests.paths import REPO

@@ -12,8 +12,8 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from mainmode.cli import main
 from mainmode.explain import ladder
-from mainmode.explain.diagnosis import Lang
 from mainmode.explain.report import html, text
+from mainmode.language import Lang
 from tests.explain.logs import lab, sides
 from tests.paths import REPO, SHARED, require
 from tests.report.browser import CONTRASTS, HEADS, browser, complaints, show

@@ -17,11 +17,12 @@ from mainmode.config.check import check
 from mainmode.config.reader import read as read_config
 from mainmode.explain import ladder, origins
 from mainmode.explain.diagnose import diagnose
-from mainmode.explain.diagnosis import Diagnosis, Evidence, Fix, Lang, Text
+from mainmode.explain.diagnosis import Diagnosis, Evidence, Fix
 from mainmode.explain.paste import read_source
 from mainmode.explain.report import html, text
 from mainmode.explain.report.escape import visible
 from mainmode.explain.report.strings import LANGUAGES, STRINGS
+from mainmode.language import Lang, Text
 from mainmode.words import speak
 from tests.explain.logs import lab, site
 from tests.paths import REPO

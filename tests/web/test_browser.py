@@ -14,7 +14,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
-from mainmode.explain.diagnosis import Lang
+from mainmode.language import Lang
 from mainmode.shell.web.form import LIMIT
 from mainmode.shell.web.strings import STRINGS
 from tests.report.browser import CONTRASTS, browser, complaints, fit

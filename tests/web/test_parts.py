@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mainmode.explain.diagnosis import Lang
 from mainmode.explain.report.strings import LANGUAGES
+from mainmode.language import Lang
 from mainmode.shell.web import form as form_module
 from mainmode.shell.web.exchange import Answer, Asked, Document, pack, pack_answer, unpack, unpack_answer
 from mainmode.shell.web.form import MAX_PARTS, FormReader, asked

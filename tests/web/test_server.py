@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from mainmode.cli import main
-from mainmode.explain.diagnosis import Lang
+from mainmode.language import Lang
 from mainmode.shell.web.form import LIMIT
 from mainmode.shell.web.server import HEADERS, PLACES
 from mainmode.shell.web.strings import STRINGS

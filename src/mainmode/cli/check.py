@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mainmode.config.reader import Reading
     from mainmode.explain.diagnosis import Diagnosis
     from mainmode.explain.report.text import Side
+    from mainmode.language import Lang
 
 
 class Run(NamedTuple):
@@ -43,6 +44,7 @@ def _check(options: argparse.Namespace) -> int:
     from mainmode.explain.report.diagnoses import as_object, as_text
     from mainmode.explain.report.escape import plain
     from mainmode.explain.report.json import SCHEMA
+    from mainmode.explain.report.strings import words
 
     paths = [options.configuration, *([options.peer] if options.peer is not None else [])]
     readings = [read_configuration(path) for path in paths]
@@ -52,7 +54,7 @@ def _check(options: argparse.Namespace) -> int:
     findings = [check(found) + _for_target(found, options.target) for found in readings]
     diagnoses, runs = _tried(readings, paths) if options.peer is not None else ([], [])
     if options.format == "json":
-        first, *others = (_as_object(*one) for one in zip(readings, findings, strict=True))
+        first, *others = (_as_object(*one, options.lang) for one in zip(readings, findings, strict=True))
         found = [as_object(one, options.lang) for one in diagnoses]
         text = as_json({"schema": SCHEMA, **first, "peer": others[0] if others else None, "diagnoses": found})
     elif options.format == "html":
@@ -61,11 +63,12 @@ def _check(options: argparse.Namespace) -> int:
         located, sides = _on_one_page(diagnoses, runs)
         text = html.check(listings(paths), findings, diagnoses=located, sides=sides, lang=options.lang)
     else:
-        blocks = [_check_text(*one).rstrip("\n") for one in zip(readings, findings, strict=True)]
-        debugs = [f"debug of {found.config.hostname} in the lab" for found in readings]
+        blocks = [_check_text(*one, options.lang).rstrip("\n") for one in zip(readings, findings, strict=True)]
+        say = words(options.lang)
+        debugs = [say("check.debug", host=found.config.hostname) for found in readings]
         blocks += [as_text(one, debugs, options.lang) for one in diagnoses]
         if options.peer is not None and not diagnoses:
-            blocks.append("Tried in the lab from both ends, for every line of the crypto ACLs: the tunnel comes up.")
+            blocks.append(say("check.comes.up"))
         text = plain("\n\n".join(blocks)) + "\n"
     emit(text, options.output)
     wrong = any(one.severity == "problem" for found in findings for one in found) or any(d.failure for d in diagnoses)
@@ -128,42 +131,50 @@ def _on_one_page(diagnoses: Sequence[Diagnosis], runs: Sequence[Run]) -> tuple[l
     return [located[one.rule] for one in diagnoses], sides
 
 
-def _check_text(reading: Reading, findings: Sequence[Finding]) -> str:
+def _check_text(reading: Reading, findings: Sequence[Finding], lang: Lang) -> str:
     """Each finding with its place, and a last line that counts."""
     from mainmode.blame import ConfigError
     from mainmode.config.errors import render
+    from mainmode.explain.report.strings import words
 
+    say = words(lang)
     blocks = []
     for finding in findings:
-        said = f"{finding.severity}: {finding.message} [{finding.code}]"
+        said = f"{say(finding.severity)}: {finding.message.to(lang)} [{finding.code}]"
         if finding.span is not None:
-            blocks.append(render(ConfigError(finding.span, said, repair=finding.hint)))
+            blocks.append(render(ConfigError(finding.span, said, repair=finding.hint.to(lang))))
         else:
-            hint = "".join(f"\n      {line}" for line in finding.hint.splitlines())
+            hint = "".join(f"\n      {line}" for line in finding.hint.to(lang).splitlines())
             blocks.append(f"{reading.config.file}: {said}{hint}")
-    lines = [f"{len(found)} {state.value}" for state, found in reading.by_support().items() if found]
-    blocks.append(f"{reading.config.file}: {_counted(findings)}. Lines: {', '.join(lines) or 'none'}.")
+    lines = [say(f"support.{state.name}", count=len(found)) for state, found in reading.by_support().items() if found]
+    counted = _counted(findings, lang)
+    blocks.append(say("check.counted", file=reading.config.file, found=counted, lines=say("comma").join(lines) or "0"))
     return "\n\n".join(blocks) + "\n"
 
 
-def _counted(findings: Sequence[Finding]) -> str:
+def _counted(findings: Sequence[Finding], lang: Lang) -> str:
     """`1 problem, 2 warnings`, or `nothing wrong`."""
+    from mainmode.explain.report.strings import words
+
+    say = words(lang)
     counts = Counter(finding.severity for finding in findings)
-    return ", ".join(f"{count} {name}{'s' * (count > 1)}" for name, count in counts.items()) or "nothing wrong"
+    plural = "s" if lang == "en" else ""
+    said = (say("check.count", count=count, what=say(name) + plural * (count > 1)) for name, count in counts.items())
+    return say("comma").join(said) or say("check.nothing")
 
 
-def _as_object(reading: Reading, findings: Sequence[Finding]) -> dict[str, Any]:
+def _as_object(reading: Reading, findings: Sequence[Finding], lang: Lang) -> dict[str, Any]:
     return {
         "file": reading.config.file,
         "findings": [
             {
                 "severity": finding.severity,
                 "code": finding.code,
-                "message": finding.message,
+                "message": finding.message.to(lang),
                 "line": finding.span.line if finding.span else None,
                 "column": finding.span.column if finding.span else None,
                 "text": finding.span.text if finding.span else None,
-                "hint": finding.hint,
+                "hint": finding.hint.to(lang),
             }
             for finding in findings
         ],

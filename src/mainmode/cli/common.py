@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from mainmode.config.reader import Reading
-    from mainmode.explain.diagnosis import Lang
     from mainmode.explain.report.html import Listing
+    from mainmode.language import Lang
 
 WELL: Final = 0
 FAILED: Final = 1

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from mainmode.config.model import Config
     from mainmode.config.reader import Reading
     from mainmode.events import Entry
-    from mainmode.explain.diagnosis import Diagnosis, Lang
+    from mainmode.explain.diagnosis import Diagnosis
     from mainmode.explain.ladder import Ladder
     from mainmode.explain.paste import Source
     from mainmode.explain.report.text import Side
+    from mainmode.language import Lang
 
 CHUNK: Final = 1 << 16
 

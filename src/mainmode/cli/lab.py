@@ -28,9 +28,10 @@ from mainmode.cli.common import (
 if TYPE_CHECKING:
     from mainmode.cli.common import Commands
     from mainmode.config.model import Config
-    from mainmode.explain.diagnosis import Diagnosis, Lang
+    from mainmode.explain.diagnosis import Diagnosis
     from mainmode.explain.report.text import Side
     from mainmode.lab.run import LabResult
+    from mainmode.language import Lang
 
 # Typed again rather than taken from the lab: `--help` loads no engine. A test compares the two.
 FAULT_HELP: Final = """\

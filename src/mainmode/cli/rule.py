@@ -9,7 +9,7 @@ from mainmode.cli.common import WELL, Unusable, add_output, as_json, emit
 
 if TYPE_CHECKING:
     from mainmode.cli.common import Commands
-    from mainmode.explain.diagnosis import Lang
+    from mainmode.language import Lang
 
 
 def _rule(options: argparse.Namespace) -> int:

@@ -24,6 +24,7 @@ from mainmode.config.model import (
     TunnelGroup,
 )
 from mainmode.config.reader import Reading
+from mainmode.language import NOTHING, Text, same
 from mainmode.span import Span
 
 __all__ = ["CHECKS", "Finding", "check"]
@@ -50,9 +51,14 @@ def _undefined(reading: Reading) -> Iterator[Finding]:
     for one in reading.undefined:
         # Parts of a configuration are pasted every day, without what they refer to.
         severity: Severity = "problem" if _defines_any(reading.config, one.kind) else "warning"
-        message = f"{one.usage}: there is no {one.kind} {one.name}"
+        message = Text(
+            f"{one.usage}: there is no {one.kind} {one.name}", f"{one.usage}: {one.kind} {one.name} がありません"
+        )
         close = _other_case(reading.config, one.kind, one.name)
-        hint = f"names are case-sensitive: there is {close}" if close else ""
+        sensitive = Text(
+            f"names are case-sensitive: there is {close}", f"名前の大文字と小文字は区別されます: {close} はあります"
+        )
+        hint = sensitive if close else NOTHING
         yield Finding(severity, "undefined", message, one.span, hint)
 
 
@@ -87,13 +93,20 @@ def _not_read(reading: Reading) -> Iterator[Finding]:
         if found:
             plural = "s" if len(found) > 1 else ""
             shown = _enumerated([str(one.span.line) for one in found])
-            message = f"{len(found)} line{plural} {support.value}: line{plural} {shown}"
+            message = Text(
+                f"{len(found)} line{plural} {support.value}: line{plural} {shown.en}",
+                f"{_STATES[support]}が {len(found)} 行あります: 行 {shown.ja}",
+            )
             yield Finding(severity, code, message, found[0].span)
 
 
-def _enumerated(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MAX_SHOWN} more" if len(names) > MAX_SHOWN else ""
-    return ", ".join(names[:MAX_SHOWN]) + more
+_STATES: Final = {Support.UNRECOGNISED: "認識できない行", Support.NOT_IMPLEMENTED: "既知だが未実装の行"}
+
+
+def _enumerated(names: Sequence[str]) -> Text:
+    more = len(names) - MAX_SHOWN
+    first = ", ".join(names[:MAX_SHOWN])
+    return Text(f"{first} and {more} more", f"{first} ほか {more} 件") if more > 0 else same(first)
 
 
 # --- IKE ----------------------------------------------------------------------------------------------------------
@@ -101,11 +114,17 @@ def _enumerated(names: Sequence[str]) -> str:
 
 def _policies(config: Config) -> Iterator[Finding]:
     if config.crypto_maps and not config.ike_policies:
-        message = "there is no ISAKMP policy: phase 1 has nothing to offer"
-        yield Finding("problem", "policy-mismatch", message, None, f"crypto {config.syntax} policy 10")
+        message = Text(
+            "there is no ISAKMP policy: phase 1 has nothing to offer",
+            "ISAKMP ポリシーがありません。フェーズ 1 で提案できるものがありません",
+        )
+        yield Finding("problem", "policy-mismatch", message, None, same(f"crypto {config.syntax} policy 10"))
     elif config.ike_policies and all(policy.authentication != "pre-share" for policy in config.ike_policies):
         first = config.ike_policies[0]
-        message = "no ISAKMP policy uses pre-shared keys, and certificates are not implemented"
+        message = Text(
+            "no ISAKMP policy uses pre-shared keys, and certificates are not implemented",
+            "事前共有キーを使う ISAKMP ポリシーがありません。証明書は未実装です",
+        )
         yield Finding("problem", "policy-mismatch", message, first.spans.get("authentication", first.span))
 
 
@@ -116,29 +135,44 @@ def _bindings(config: Config) -> Iterator[Finding]:
             yield Finding(
                 "problem",
                 "no-crypto-map-on-interface",
-                f"crypto map {crypto_map.name} is bound to no interface",
+                Text(
+                    f"crypto map {crypto_map.name} is bound to no interface",
+                    f"crypto map {crypto_map.name} がどのインターフェイスにも適用されていません",
+                ),
                 crypto_map.entries[0].span,
-                f"crypto map {crypto_map.name} interface outside",
+                same(f"crypto map {crypto_map.name} interface outside"),
             )
         for name in crypto_map.interfaces:
             if name not in config.ike_enabled:
                 yield Finding(
                     "problem",
                     "ike-not-enabled",
-                    f"IKEv1 is not enabled on {name}, where crypto map {crypto_map.name} is",
+                    Text(
+                        f"IKEv1 is not enabled on {name}, where crypto map {crypto_map.name} is",
+                        f"crypto map {crypto_map.name} を適用した {name} で IKEv1 が有効になっていません",
+                    ),
                     crypto_map.interface_spans[name],
-                    f"crypto {config.syntax} enable {name}",
+                    same(f"crypto {config.syntax} enable {name}"),
                 )
             interface = config.interface_named(name)
             if interface is not None and interface.address is None:
-                message = f"interface {name} has no address that reading can know"
+                message = Text(
+                    f"interface {name} has no address that reading can know",
+                    f"インターフェイス {name} のアドレスが設定からは分かりません",
+                )
                 yield Finding("warning", "interface-without-address", message, interface.span)
             elif interface is not None and interface.shutdown:
-                message = f"interface {name}, where crypto map {crypto_map.name} is, is shut down"
+                message = Text(
+                    f"interface {name}, where crypto map {crypto_map.name} is, is shut down",
+                    f"crypto map {crypto_map.name} を適用したインターフェイス {name} が shutdown です",
+                )
                 yield Finding("problem", "interface-down", message, interface.spans.get("shutdown", interface.span))
     for name, span in config.ike_enabled.items():
         if config.crypto_maps and name not in bound:
-            message = f"IKEv1 is enabled on {name}, where no crypto map is: MM1 is dropped there"
+            message = Text(
+                f"IKEv1 is enabled on {name}, where no crypto map is: MM1 is dropped there",
+                f"{name} では IKEv1 が有効ですが crypto map がないため、MM1 は破棄されます",
+            )
             yield Finding("warning", "no-crypto-map-on-interface", message, span)
 
 
@@ -157,27 +191,34 @@ def _incomplete(config: Config) -> Iterator[Finding]:
             continue
         where = f"crypto map {entry.map} {entry.sequence}"
         if entry.ikev2_proposals and not entry.transform_sets:
-            message = f"{where} is for IKEv2 only, which is not implemented"
+            message = Text(
+                f"{where} is for IKEv2 only, which is not implemented", f"{where} は IKEv2 専用です(IKEv2 は未実装)"
+            )
             yield Finding("warning", "crypto-map-incomplete", message, entry.span)
             continue
-        missing, hint = [], []
+        missing: list[Text] = []
+        hint: list[str] = []
         if entry.access_list is None:
-            missing.append("access-list")
+            missing.append(Text("access-list", "アクセス リスト"))
             hint.append(f"{where} match address ACCESS-LIST")
         if not entry.peer_names:
-            missing.append("peer")
+            missing.append(Text("peer", "ピア"))
             hint.append(f"{where} set peer A.B.C.D")
         if not entry.transform_sets:
-            missing.append("transform set")
+            missing.append(Text("transform set", "トランスフォーム セット"))
             ikev1 = "ikev1 " if config.syntax == "ikev1" else ""
             hint.append(f"{where} set {ikev1}transform-set NAME")
         if missing:
-            message = f"{where} is incomplete and is passed over: no {', no '.join(missing)}"
-            yield Finding("problem", "crypto-map-incomplete", message, entry.span, "\n".join(hint))
+            message = Text(
+                f"{where} is incomplete and is passed over: no {', no '.join(one.en for one in missing)}",
+                f"{where} は不完全なため使われません({'、'.join(one.ja for one in missing)}がありません)",
+            )
+            yield Finding("problem", "crypto-map-incomplete", message, entry.span, same("\n".join(hint)))
     for dynamic_map in config.dynamic_maps.values():
         for entry in dynamic_map.entries:
             if not entry.transform_sets:
-                message = f"crypto dynamic-map {entry.map} {entry.sequence} has no transform set"
+                where = f"crypto dynamic-map {entry.map} {entry.sequence}"
+                message = Text(f"{where} has no transform set", f"{where} にトランスフォーム セットがありません")
                 yield Finding("problem", "crypto-map-incomplete", message, entry.span)
 
 
@@ -191,11 +232,17 @@ def _order(config: Config) -> Iterator[Finding]:
                 yield Finding(
                     "problem",
                     "crypto-map-order",
-                    f"crypto map {entry.map} {entry.sequence} stands behind dynamic entry {dynamic.sequence},"
-                    " which takes its peer first",
+                    Text(
+                        f"crypto map {entry.map} {entry.sequence} stands behind dynamic entry {dynamic.sequence},"
+                        " which takes its peer first",
+                        f"crypto map {entry.map} {entry.sequence} がダイナミック エントリ {dynamic.sequence} より"
+                        "後ろにあり、ピアの要求は先にそちらに一致します",
+                    ),
                     entry.span,
-                    f"no crypto map {entry.map} {dynamic.sequence}\n"
-                    f"crypto map {entry.map} 65535 ipsec-isakmp dynamic {dynamic.dynamic}",
+                    same(
+                        f"no crypto map {entry.map} {dynamic.sequence}\n"
+                        f"crypto map {entry.map} 65535 ipsec-isakmp dynamic {dynamic.dynamic}"
+                    ),
                 )
         yield from _covered(config, crypto_map)
 
@@ -213,9 +260,11 @@ def _covered(config: Config, crypto_map: CryptoMap) -> Iterator[Finding]:
             cover = _cover(ace, earlier, lengths) if ace.permit else None
             if cover is not None:
                 before, _ = cover
-                message = (
+                message = Text(
                     f"{ace.text} is never reached in crypto map {entry.map} {entry.sequence}:"
-                    f" entry {before.sequence} takes all of its traffic"
+                    f" entry {before.sequence} takes all of its traffic",
+                    f"crypto map {entry.map} {entry.sequence} の {ace.text} には到達しません。"
+                    f"そのトラフィックはすべてエントリ {before.sequence} に一致します",
                 )
                 yield Finding("warning", "crypto-map-order", message, ace.span)
         for ace in mine:
@@ -257,22 +306,36 @@ def _crypto_access_lists(config: Config) -> Iterator[Finding]:
         where = f"crypto map {entry.map} {entry.sequence}"
         span = entry.spans.get("match address", entry.span)
         if not any(line.permit and line.active for line in access_list.lines):
-            message = f"access-list {access_list.name} of {where} permits nothing: no traffic starts the tunnel"
+            message = Text(
+                f"access-list {access_list.name} of {where} permits nothing: no traffic starts the tunnel",
+                f"{where} の access-list {access_list.name} は何も許可していないため、"
+                "トンネルを開始するトラフィックがありません",
+            )
             yield Finding("problem", "no-interesting-traffic", message, span)
         elif any(" standard " in line.text for line in access_list.lines):
-            message = f"access-list {access_list.name} of {where} is a standard one; a crypto map needs an extended one"
+            message = Text(
+                f"access-list {access_list.name} of {where} is a standard one; a crypto map needs an extended one",
+                f"{where} の access-list {access_list.name} は標準アクセス リストです。"
+                "crypto map には拡張アクセス リストが必要です",
+            )
             yield Finding("problem", "no-interesting-traffic", message, span)
 
 
 def _not_implemented(config: Config) -> Iterator[Finding]:
     for _, entry in _entries(config):
         if entry.phase1_mode == "aggressive":
-            message = f"crypto map {entry.map} {entry.sequence}: aggressive mode is not implemented, main mode is used"
+            message = Text(
+                f"crypto map {entry.map} {entry.sequence}: aggressive mode is not implemented, main mode is used",
+                f"crypto map {entry.map} {entry.sequence}: アグレッシブ モードは未実装のため、メイン モードを使います",
+            )
             yield Finding("warning", "mode-mismatch", message, entry.spans.get("set phase1-mode", entry.span))
         for name in entry.transform_sets:
             found = config.transform_sets.get(name)
             if found is not None and found.mode == "transport":
-                message = f"transform-set {name}: transport mode is not implemented"
+                message = Text(
+                    f"transform-set {name}: transport mode is not implemented",
+                    f"transform-set {name}: トランスポート モードは未実装です",
+                )
                 yield Finding("warning", "encapsulation-mismatch", message, found.span)
 
 
@@ -297,21 +360,35 @@ def _peer(config: Config, entry: CryptoMapEntry, peer: IPv4Address, typed: str) 
     group = config.tunnel_groups.get(str(peer))
     default = config.tunnel_groups[DEFAULT_L2L_GROUP]
     if group is None and _has_key(default):
-        message = f"there is no tunnel-group {peer}: this peer gets DefaultL2LGroup's key"
+        message = Text(
+            f"there is no tunnel-group {peer}: this peer gets DefaultL2LGroup's key",
+            f"tunnel-group {peer} がないため、このピアには DefaultL2LGroup のキーが使われます",
+        )
         yield Finding("note", "no-tunnel-group", message, span)
     elif group is None:
         by_name = config.tunnel_groups.get(typed)
-        message = f"there is no tunnel-group {peer}, and DefaultL2LGroup has no key"
+        message = Text(
+            f"there is no tunnel-group {peer}, and DefaultL2LGroup has no key",
+            f"tunnel-group {peer} がなく、DefaultL2LGroup にもキーがありません",
+        )
         if by_name is not None and typed != str(peer):
-            message += f"; tunnel-group {typed} is not looked for, because main mode with keys knows addresses only"
-        hint = "\n".join([f"tunnel-group {peer} type ipsec-l2l", *key])
+            message = Text(
+                f"{message.en}; tunnel-group {typed} is not looked for, because main mode with keys knows addresses"
+                " only",
+                f"{message.ja}。キーを使うメイン モードはアドレスしか知らないため、"
+                f"tunnel-group {typed} は参照されません",
+            )
+        hint = same("\n".join([f"tunnel-group {peer} type ipsec-l2l", *key]))
         yield Finding("problem", "no-tunnel-group", message, by_name.span if by_name else span, hint)
     elif group.type != "ipsec-l2l":
-        message = f"tunnel-group {peer} is of type {group.type}: a crypto map's peer needs ipsec-l2l"
-        yield Finding("problem", "no-tunnel-group", message, group.span, f"tunnel-group {peer} type ipsec-l2l")
+        message = Text(
+            f"tunnel-group {peer} is of type {group.type}: a crypto map's peer needs ipsec-l2l",
+            f"tunnel-group {peer} のタイプが {group.type} です。crypto map のピアには ipsec-l2l が必要です",
+        )
+        yield Finding("problem", "no-tunnel-group", message, group.span, same(f"tunnel-group {peer} type ipsec-l2l"))
     elif not _has_key(group) and not _has_key(default):
-        message = f"tunnel-group {peer} has no pre-shared key"
-        yield Finding("problem", "pre-shared-key-missing", message, group.span, "\n".join(key))
+        message = Text(f"tunnel-group {peer} has no pre-shared key", f"tunnel-group {peer} に事前共有キーがありません")
+        yield Finding("problem", "pre-shared-key-missing", message, group.span, same("\n".join(key)))
 
 
 def _has_key(group: TunnelGroup) -> bool:
@@ -322,24 +399,35 @@ def _tunnel_groups(config: Config) -> Iterator[Finding]:
     masked = [group for group in config.tunnel_groups.values() if group.key_masked]
     if masked:
         names = _enumerated([group.name for group in masked])
-        message = f"the pre-shared key of tunnel-group {names} is masked: it was not printed"
-        hint = "`more system:running-config` prints keys in clear"
+        message = Text(
+            f"the pre-shared key of tunnel-group {names.en} is masked: it was not printed",
+            f"tunnel-group {names.ja} の事前共有キーが伏せられています(表示されていません)",
+        )
+        hint = Text(
+            "`more system:running-config` prints keys in clear",
+            "`more system:running-config` ではキーがそのまま表示されます",
+        )
         yield Finding("note", "key-masked", message, masked[0].spans.get("pre-shared-key", masked[0].span), hint)
     for group in config.tunnel_groups.values():
         if group.type != "ipsec-l2l":
             continue
         if group.span is not None and group.name != DEFAULT_L2L_GROUP and not _is_address(group.name):
-            message = (
+            message = Text(
                 f"tunnel-group {group.name} is not named after an address: main mode with pre-shared keys never"
-                " lands on it"
+                " lands on it",
+                f"tunnel-group {group.name} の名前がアドレスではないため、事前共有キーのメイン モードでは選ばれません",
             )
             yield Finding("warning", "no-tunnel-group", message, group.span)
         protocols = config.group_policy(group).vpn_tunnel_protocol or ()
         if (_has_key(group) or group.span is not None) and not {"ikev1", "ipsec"} & set(protocols):
             policy = config.group_policies.get(group.default_group_policy)
             span = policy.spans.get("vpn-tunnel-protocol") if policy else None
-            message = f"group-policy {group.default_group_policy} of tunnel-group {group.name} does not allow IKEv1"
-            yield Finding("problem", "tunnel-protocol", message, span or group.span, " vpn-tunnel-protocol ikev1")
+            message = Text(
+                f"group-policy {group.default_group_policy} of tunnel-group {group.name} does not allow IKEv1",
+                f"tunnel-group {group.name} の group-policy {group.default_group_policy} が IKEv1 を許可していません",
+            )
+            hint = same(" vpn-tunnel-protocol ikev1")
+            yield Finding("problem", "tunnel-protocol", message, span or group.span, hint)
 
 
 def _is_address(name: str) -> bool:
@@ -367,13 +455,17 @@ def _nat(config: Config) -> Iterator[Finding]:
             if rule is None or rule.identity or (ace.access_list, rule.text) in told:
                 continue
             told.add((ace.access_list, rule.text))
-            message = (
+            message = Text(
                 f"traffic of {ace.text} is translated by `{rule.text}` before it gets to the crypto map,"
-                " and then the access-list no longer means it"
+                " and then the access-list no longer means it",
+                f"{ace.text} のトラフィックは crypto map に届く前に `{rule.text}` で変換され、"
+                "アクセス リストに一致しなくなります",
             )
-            yield Finding(
-                "warning", "nat-exemption-missing", message, rule.span, "an identity rule for it, before that rule"
+            hint = Text(
+                "an identity rule for it, before that rule",
+                "そのルールより前に、対象のアイデンティティ NAT ルールを置く",
             )
+            yield Finding("warning", "nat-exemption-missing", message, rule.span, hint)
 
 
 def _first_hit(config: Config, ace: Ace, interfaces: tuple[str, ...]) -> NatRule | None:
@@ -418,14 +510,18 @@ def _routes(config: Config) -> Iterator[Finding]:
             lost.update((peer, entry) for peer in entry.peers if not any(peer in network for network in networks))
     if lost:
         entry = next(iter(lost.values()))
-        message = f"there is no route to peer {_enumerated([str(peer) for peer in lost])}"
-        hint = "route INTERFACE 0.0.0.0 0.0.0.0 GATEWAY"
+        peers = _enumerated([str(peer) for peer in lost])
+        message = Text(f"there is no route to peer {peers.en}", f"ピア {peers.ja} への経路がありません")
+        hint = same("route INTERFACE 0.0.0.0 0.0.0.0 GATEWAY")
         yield Finding("warning", "peer-silent", message, entry.spans.get("set peer", entry.span), hint)
 
 
 def _filters(config: Config) -> Iterator[Finding]:
     if not config.sysopt_permit_vpn:
-        message = "decrypted traffic has to pass the interface's access-list, which is not enforced here"
+        message = Text(
+            "decrypted traffic has to pass the interface's access-list, which is not enforced here",
+            "復号されたトラフィックはインターフェイスのアクセス リストを通る必要がありますが、ここでは適用されません",
+        )
         span: Span | None = config.spans.get("sysopt permit-vpn")
         yield Finding("note", "sysopt", message, span)
 
@@ -441,12 +537,16 @@ def _segments(config: Config) -> Iterator[Finding]:
             mtu = config.mtu.get(name, 1500)
             if config.df_bit.get(name) == "clear-df" or 0 < config.tcpmss <= mtu - SEGMENT_OVERHEAD:
                 continue
-            asked = f"segments of {config.tcpmss} octets" if config.tcpmss else "segments of any length"
-            message = (
-                f"TCP is allowed {asked}, which may be too long for a tunnel over {name} (mtu {mtu}): they pass only "
-                "if the hosts heed ICMP, and everything between them lets it through"
+            size = config.tcpmss
+            asked = Text(f"segments of {size} octets", f"{size} オクテットのセグメント")
+            asked = asked if size else Text("segments of any length", "任意の長さのセグメント")
+            message = Text(
+                f"TCP is allowed {asked.en}, which may be too long for a tunnel over {name} (mtu {mtu}): they pass"
+                " only if the hosts heed ICMP, and everything between them lets it through",
+                f"TCP に{asked.ja}が許可されており、{name}(mtu {mtu})上のトンネルには長すぎる場合があります。"
+                "ホストが ICMP に従い、途中の機器がそれを通す場合にだけ届きます",
             )
-            hint = f"sysopt connection tcpmss {max(mtu - SEGMENT_OVERHEAD, 48)}"
+            hint = same(f"sysopt connection tcpmss {max(mtu - SEGMENT_OVERHEAD, 48)}")
             yield Finding("note", "tcpmss", message, config.spans.get("tcpmss", crypto_map.interface_span), hint)
 
 

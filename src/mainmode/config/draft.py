@@ -37,6 +37,7 @@ from mainmode.config.model import (
     TransformSet,
     TunnelGroup,
 )
+from mainmode.language import NOTHING, Text
 from mainmode.span import Span
 
 IKEV1_GROUPS: Final = (1, 2, 5, 14)
@@ -147,7 +148,7 @@ class Draft:
         except ValueError:
             return None
 
-    def warn(self, code: str, message: str, span: Span, hint: str = "") -> None:
+    def warn(self, code: str, message: Text, span: Span, hint: Text = NOTHING) -> None:
         self.findings.append(Finding("warning", code, message, span, hint))
 
     def put(self, setting: str, span: Span, **values: Any) -> None:
@@ -198,7 +199,10 @@ class Draft:
             elif policy.span is not None:
                 self.warn(
                     "policy-left-out",
-                    f"policy {policy.priority} is left out: Diffie-Hellman group {policy.group} is not implemented",
+                    Text(
+                        f"policy {policy.priority} is left out: Diffie-Hellman group {policy.group} is not implemented",
+                        f"policy {policy.priority} は使われません: Diffie-Hellman グループ {policy.group} は未実装です",
+                    ),
                     policy.spans.get("group", policy.span),
                 )
 
@@ -209,7 +213,10 @@ class Draft:
                 # Without it the entry would negotiate less than was asked for: better none at all.
                 self.warn(
                     "entry-left-out",
-                    f"crypto map {name} {entry.sequence} is left out: PFS in group {entry.pfs} is not implemented",
+                    Text(
+                        f"crypto map {name} {entry.sequence} is left out: PFS in group {entry.pfs} is not implemented",
+                        f"crypto map {name} {entry.sequence} は使われません: グループ {entry.pfs} の PFS は未実装です",
+                    ),
                     entry.spans.get("set pfs", entry.span),
                 )
             else:

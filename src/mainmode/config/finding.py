@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from mainmode.language import NOTHING, Text
 from mainmode.span import Span
 
 Severity = Literal["problem", "warning", "note"]
@@ -18,14 +19,14 @@ class Finding:
     """problem: no tunnel, or not the one that was meant; warning: perhaps; note: said so that nobody wonders."""
     code: str
     """Stable and made of words: `crypto-map-incomplete`."""
-    message: str
+    message: Text
     span: Span | None
     """None for what is missing altogether."""
-    hint: str = ""
+    hint: Text = NOTHING
     """What to do about it: commands, or one sentence."""
 
     def __str__(self) -> str:
-        return f"{self.span}: {self.message}" if self.span else self.message
+        return f"{self.span}: {self.message.en}" if self.span else self.message.en
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from mainmode.config.model import (
     TransformSet,
     TunnelGroup,
 )
+from mainmode.language import Text, same
 from mainmode.secret import Secret
 
 SHORT_KEY: Final = 12
@@ -162,7 +163,11 @@ def object_addresses(value: str) -> Handler:
 def object_fqdn(draft: Draft, m: Match) -> None:
     found = draft.objects[draft.subject]
     draft.objects[draft.subject] = NetworkObject(found.name, None, m["fqdn"], found.span)
-    draft.warn("fqdn", f"object {found.name} is a host name: no address is known for it by reading", m.span)
+    message = Text(
+        f"object {found.name} is a host name: no address is known for it by reading",
+        f"object {found.name} はホスト名です。アドレスが設定からは分かりません",
+    )
+    draft.warn("fqdn", message, m.span)
 
 
 def services(m: Match) -> tuple[Service, ...]:
@@ -189,7 +194,11 @@ def object_group(draft: Draft, m: Match) -> None:
     known = draft.groups.get(name)
     if known is None or known.kind != kind:
         if known is not None:
-            draft.warn("object-group-again", f"object-group {name} was a group of another kind before", m.span)
+            message = Text(
+                f"object-group {name} was a group of another kind before",
+                f"object-group {name} は前には別の種類のグループでした",
+            )
+            draft.warn("object-group-again", message, m.span)
         draft.groups[name] = DraftGroup(kind, protocols, m.span)
     draft.subject = name
 
@@ -245,7 +254,10 @@ def icmp_members(group: DraftGroup, m: Match) -> Iterable[Any]:
 def access_list(draft: Draft, m: Match) -> None:
     name, words = m["name"], list(m.line.words)
     if m["source"] is None or m["destination"] is None:
-        draft.warn("ipv6", f"access-list {name}: a line for IPv6 is left out", m.span)
+        message = Text(
+            f"access-list {name}: a line for IPv6 is left out", f"access-list {name}: IPv6 の行は使われません"
+        )
+        draft.warn("ipv6", message, m.span)
         return
     if "line" in m:
         at = m.places["line"]
@@ -277,7 +289,8 @@ def no_access_list(draft: Draft, m: Match) -> None:
         text = [line.text for line in draft.access_lists.pop(name, [])]
         left = [line for line in kept if line.text not in text]
         if len(left) == len(kept):
-            draft.warn("nothing-removed", f"access-list {name} has no such line", m.span)
+            message = Text(f"access-list {name} has no such line", f"access-list {name} にその行はありません")
+            draft.warn("nothing-removed", message, m.span)
         if left:
             draft.access_lists[name] = left
 
@@ -357,7 +370,7 @@ def no_twice_nat(draft: Draft, m: Match) -> None:
     text = " ".join(m.line.words)
     draft.nat = [nat for nat in draft.nat if nat.rule.text != text]
     if len(draft.nat) == before:
-        draft.warn("nothing-removed", "there is no such nat rule", m.span)
+        draft.warn("nothing-removed", Text("there is no such nat rule", "その nat ルールはありません"), m.span)
 
 
 def object_nat(draft: Draft, m: Match) -> None:
@@ -539,7 +552,11 @@ def _removal(name: str) -> Handler:
     def remove(draft: Draft, m: Match) -> None:
         entry = _maps(draft, m).get(m["map"], DraftMap()).entries.get(m["sequence"])
         if entry is None:
-            draft.warn("nothing-removed", f"crypto map {m['map']} has no entry {m['sequence']}", m.span)
+            message = Text(
+                f"crypto map {m['map']} has no entry {m['sequence']}",
+                f"crypto map {m['map']} にエントリ {m['sequence']} はありません",
+            )
+            draft.warn("nothing-removed", message, m.span)
             return
         spans = {key: span for key, span in entry.spans.items() if key != name}
         changes: dict[str, Any] = {field: getattr(_NEW_ENTRY, field) for field in ENTRY_FIELDS[name]}
@@ -554,7 +571,8 @@ def no_entry(draft: Draft, m: Match) -> None:
     """`no crypto map M 10`, `no crypto map M`."""
     found = _maps(draft, m).get(m["map"])
     if found is None:
-        draft.warn("nothing-removed", f"there is no crypto map {m['map']}", m.span)
+        message = Text(f"there is no crypto map {m['map']}", f"crypto map {m['map']} はありません")
+        draft.warn("nothing-removed", message, m.span)
     elif "sequence" in m:
         found.entries.pop(m["sequence"], None)
     else:
@@ -617,9 +635,12 @@ def tunnel_group_attributes(draft: Draft, m: Match) -> None:
         if name not in BUILT_IN_GROUPS:
             draft.warn(
                 "tunnel-group-without-type",
-                f"tunnel-group {name} has attributes before it has a type: taken as ipsec-l2l",
+                Text(
+                    f"tunnel-group {name} has attributes before it has a type: taken as ipsec-l2l",
+                    f"tunnel-group {name} はタイプより先に属性が設定されています。ipsec-l2l とみなします",
+                ),
                 m.span,
-                f"tunnel-group {name} type ipsec-l2l",
+                same(f"tunnel-group {name} type ipsec-l2l"),
             )
     draft.subject = name
 
@@ -662,10 +683,14 @@ def pre_shared_key(draft: Draft, m: Match) -> None:
     if key is not None and len(key) < SHORT_KEY:
         draft.warn(
             "short-key",
-            f"the pre-shared key of tunnel-group {draft.subject} has {len(key)} characters:"
-            " whoever intercepts one negotiation can search for it",
+            Text(
+                f"the pre-shared key of tunnel-group {draft.subject} has {len(key)} characters:"
+                " whoever intercepts one negotiation can search for it",
+                f"tunnel-group {draft.subject} の事前共有キーは {len(key)} 文字です。"
+                "ネゴシエーションを一度傍受した者が総当たりで求められます",
+            ),
             m.span,
-            "use a random key of 20 characters or more",
+            Text("use a random key of 20 characters or more", "20 文字以上のランダムなキーを使う"),
         )
 
 

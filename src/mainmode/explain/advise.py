@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 from mainmode.config.finding import Finding
 from mainmode.config.model import Config, CryptoMapEntry
+from mainmode.language import Text, same
 from mainmode.span import Span
 
 DEPRECATED: Final = (9, 13)
@@ -50,18 +51,20 @@ def for_release(config: Config, target: tuple[int, int]) -> tuple[Finding, ...]:
         return ()
     name = ".".join(map(str, target))
     severity: Literal["problem", "warning"] = "problem" if target >= REMOVED else "warning"
-    verb = "does not have" if target >= REMOVED else "deprecates"
-    found = [
-        Finding(severity, "algorithm-removed", f"{use.where}: {name} {verb} {use.what}", use.span, use.instead)
-        for use in _uses(config)
-    ]
+    verb = Text("does not have", "にはありません") if target >= REMOVED else Text("deprecates", "では非推奨です")
+    found: list[Finding] = []
+    for use in _uses(config):
+        message = Text(f"{use.where}: {name} {verb.en} {use.what}", f"{use.where}: {use.what} は {name} {verb.ja}")
+        found.append(Finding(severity, "algorithm-removed", message, use.span, same(use.instead)))
     for entry in _entries(config):
         span = entry.spans.get("set pfs")
         if span is not None and span.text.split()[-1] == "pfs":
-            message = (
-                f"crypto map {entry.map} {entry.sequence}: `set pfs` without a group is group 2, from 9.13 on group 14"
+            where = f"crypto map {entry.map} {entry.sequence}"
+            message = Text(
+                f"{where}: `set pfs` without a group is group 2, from 9.13 on group 14",
+                f"{where}: グループを省いた `set pfs` はグループ 2 ですが、9.13 以降はグループ 14 です",
             )
-            hint = "name the group on both sides: set pfs group14"
+            hint = Text("name the group on both sides: set pfs group14", "両側でグループを指定する: set pfs group14")
             found.append(Finding("note", "default-group-changed", message, span, hint))
     return tuple(found)
 

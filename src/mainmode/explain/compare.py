@@ -28,7 +28,8 @@ from mainmode.config.model import (
     TunnelGroup,
 )
 from mainmode.explain import syntax
-from mainmode.explain.diagnosis import Fix, Site, Text
+from mainmode.explain.diagnosis import Fix, Site
+from mainmode.language import Text
 from mainmode.secret import Secret
 from mainmode.span import Span
 

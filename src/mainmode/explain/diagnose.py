@@ -17,11 +17,12 @@ from mainmode.events import Entry
 from mainmode.explain import ladder
 from mainmode.explain.case import PARTNER, Case, Log, Shown, View
 from mainmode.explain.compare import ORDER, OTHER, End, Problem, all_problems, end_of, ends_of, problems_of
-from mainmode.explain.diagnosis import Certainty, Diagnosis, Evidence, Fix, Site, Text
+from mainmode.explain.diagnosis import Certainty, Diagnosis, Evidence, Fix, Site
 from mainmode.explain.ladder import Ladder
 from mainmode.explain.paste import YEARLESS
 from mainmode.explain.rules import RULES, Finding, Rule
 from mainmode.explain.rules.parts import FAILS_AT, peer_of
+from mainmode.language import Text
 
 RANK: Final[dict[Certainty, int]] = {"certain": 0, "likely": 1, "possible": 2}
 SITES: Final[tuple[Site, Site]] = ("a", "b")

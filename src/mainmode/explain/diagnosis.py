@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal
 
+from mainmode.language import Text
 from mainmode.secret import Secret
 from mainmode.span import Span
 
@@ -13,21 +14,6 @@ Certainty = Literal["certain", "likely", "possible"]
 
 Site = Literal["a", "b"]
 """By the order in which logs, then configurations, were given."""
-
-Lang = Literal["en", "ja"]
-
-
-class Text(NamedTuple):
-    """The same sentence twice. Debug lines and commands in it are never translated."""
-
-    en: str
-    ja: str
-
-    def to(self, lang: Lang) -> str:
-        return self.ja if lang == "ja" else self.en
-
-    def filled(self, **values: object) -> Text:
-        return Text(self.en.format(**values), self.ja.format(**values))
 
 
 @dataclass(frozen=True, slots=True)

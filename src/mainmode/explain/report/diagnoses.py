@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from mainmode.explain.diagnosis import Diagnosis, Evidence, Fix, Lang
+from mainmode.explain.diagnosis import Diagnosis, Evidence, Fix
 from mainmode.explain.report.json import Object, config_lines
 from mainmode.explain.report.strings import words
+from mainmode.language import Lang
 
 EVIDENCE_SHOWN: Final = 6
 """Lines of evidence in the text form; the JSON form has all."""

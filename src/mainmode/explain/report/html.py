@@ -20,7 +20,7 @@ from markupsafe import Markup
 from mainmode import __version__
 from mainmode.config.finding import Finding
 from mainmode.config.source import masked
-from mainmode.explain.diagnosis import Diagnosis, Fix, Lang
+from mainmode.explain.diagnosis import Diagnosis, Fix
 from mainmode.explain.paste import Source
 from mainmode.explain.report.alone import environment, policy, style
 from mainmode.explain.report.columns import Columns, printed
@@ -29,6 +29,7 @@ from mainmode.explain.report.page import Link, Listing, Quote
 from mainmode.explain.report.sections import sections
 from mainmode.explain.report.strings import words
 from mainmode.explain.report.text import ORIGINS, Side
+from mainmode.language import Lang
 from mainmode.span import Span
 
 __all__ = ["Listing", "check", "explain", "lab"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from mainmode.explain.diagnosis import Lang, Text
+from mainmode.language import Lang, Text
 
 LANGUAGES: Final[tuple[Lang, ...]] = ("en", "ja")
 
@@ -39,6 +39,21 @@ STRINGS: Final[Mapping[str, Text]] = {
     "reached.nothing": Text("sent and received nothing", "送受信なし"),
     "waits": Text(" and waits for {message}", "、{message} を待機"),
     "did.not.send": Text(" and did not send {message}", "、{message} を送信せず"),
+    # a checked configuration
+    "check.debug": Text("debug of {host} in the lab", "ラボでの {host} のデバッグ"),
+    "check.comes.up": Text(
+        "Tried in the lab from both ends, for every line of the crypto ACLs: the tunnel comes up.",
+        "両側から、暗号 ACL の全行についてラボで試しました: トンネルは確立します。",
+    ),
+    "check.counted": Text("{file}: {found}. Lines: {lines}.", "{file}: {found}。行の内訳: {lines}。"),
+    "check.nothing": Text("nothing wrong", "問題なし"),
+    "check.count": Text("{count} {what}", "{what} {count} 件"),
+    "comma": Text(", ", "、"),
+    "support.UNRECOGNISED": Text("{count} unrecognised", "認識できない {count}"),
+    "support.IGNORED": Text("{count} known and ignored", "既知で無視 {count}"),
+    "support.NOT_IMPLEMENTED": Text("{count} known, not implemented", "既知だが未実装 {count}"),
+    "support.LIMITED": Text("{count} understood with limits", "制限付きで解釈 {count}"),
+    "support.DONE": Text("{count} done", "解釈済み {count}"),
     # a diagnosis
     "also": Text("Also found:", "ほかの診断:"),
     "certain": Text("certain", "確実"),

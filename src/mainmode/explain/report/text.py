@@ -20,10 +20,10 @@ from rich.text import Text
 
 from mainmode.config.vocabulary import protocol_name
 from mainmode.events import Entry
-from mainmode.explain.diagnosis import Lang
 from mainmode.explain.ladder import Ladder, Negotiation, Phase2, Rung
 from mainmode.explain.report.json import written
 from mainmode.explain.report.strings import words
+from mainmode.language import Lang
 from mainmode.span import Span
 from mainmode.steps import MESSAGES
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from mainmode import events as ev
 from mainmode.explain.case import Case, IpsecShown
-from mainmode.explain.diagnosis import Text
 from mainmode.explain.rules.parts import Marks, configured, finding, seen, started, template
 from mainmode.explain.rules.table import Finding, rule
+from mainmode.language import Text
 
 Reasoned = ev.SessionTornDown | ev.SessionDisconnected | ev.ConnectionTerminated
 

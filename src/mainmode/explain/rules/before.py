@@ -8,9 +8,9 @@ from typing import Final
 from mainmode import events as ev
 from mainmode.config.vocabulary import protocol_name
 from mainmode.explain.case import Case
-from mainmode.explain.diagnosis import Text
 from mainmode.explain.rules.parts import configured, debug_at_peer, finding, seen, started, template, words_for
 from mainmode.explain.rules.table import Finding, rule
+from mainmode.language import Text
 
 
 @rule(

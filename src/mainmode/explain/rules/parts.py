@@ -10,8 +10,9 @@ from mainmode.config.model import Config
 from mainmode.events import Event
 from mainmode.explain.case import Case, IkeShown, Shown, View
 from mainmode.explain.compare import Problem
-from mainmode.explain.diagnosis import Certainty, Fix, Site, Text
+from mainmode.explain.diagnosis import Certainty, Fix, Site
 from mainmode.explain.rules.table import Finding
+from mainmode.language import Text
 from mainmode.span import Span
 
 Marks = tuple[tuple[View, int], ...]

@@ -9,7 +9,7 @@ from mainmode import steps
 from mainmode.events import Entry
 from mainmode.explain.case import Case, IkeShown, View
 from mainmode.explain.compare import keys_comparable
-from mainmode.explain.diagnosis import Certainty, Text
+from mainmode.explain.diagnosis import Certainty
 from mainmode.explain.rules.parts import (
     Marks,
     capture,
@@ -25,6 +25,7 @@ from mainmode.explain.rules.parts import (
     words_for,
 )
 from mainmode.explain.rules.table import Finding, rule
+from mainmode.language import Text
 
 ENOUGH: Final = 1
 """Repetitions of a message after which its answer counts as missing: 8 seconds, and every ASA answers in less."""

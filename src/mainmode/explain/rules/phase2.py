@@ -7,9 +7,10 @@ from dataclasses import replace
 from mainmode import events as ev
 from mainmode.events import ProxyId
 from mainmode.explain.case import Case, View
-from mainmode.explain.diagnosis import Certainty, Text
+from mainmode.explain.diagnosis import Certainty
 from mainmode.explain.rules.parts import Marks, configured, finding, peer_of, seen, started, template, words_for
 from mainmode.explain.rules.table import Finding, rule
+from mainmode.language import Text
 
 NO_PROPOSAL_CHOSEN, INVALID_ID_INFORMATION = 14, 18
 """Notify types (RFC 2408 §3.14.1)."""

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Final, Literal
 
 from mainmode.explain.case import Case, Shown, View
-from mainmode.explain.diagnosis import Certainty, Fix, Lang, Text
+from mainmode.explain.diagnosis import Certainty, Fix
+from mainmode.language import Lang, Text
 from mainmode.span import Span
 
 Phase = Literal["before MM1", "phase 1", "phase 2", "afterwards"]

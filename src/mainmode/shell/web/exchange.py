@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final, Literal
 
-from mainmode.explain.diagnosis import Lang
+from mainmode.language import Lang
 
 Form = Literal["page", "file", "text"]
 """The report as a page to look at, as a file to keep, as text."""

@@ -12,7 +12,7 @@ from typing import Final
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from mainmode.explain.diagnosis import Lang
+from mainmode.language import Lang
 from mainmode.shell.web.exchange import FORMS, Asked, Document, Form, Kind
 from mainmode.shell.web.language import chosen
 from mainmode.shell.web.refusal import Refusal

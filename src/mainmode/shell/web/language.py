@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from mainmode.explain.diagnosis import Lang
 from mainmode.explain.report.strings import LANGUAGES
+from mainmode.language import Lang
 
 _RANGE: Final = re.compile(
     r"\s*([A-Za-z]{1,8}|\*)(?:-[A-Za-z0-9]{1,8}){0,4}\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?))?\s*"

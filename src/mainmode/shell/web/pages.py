@@ -13,11 +13,11 @@ from typing import Final
 from markupsafe import Markup
 
 from mainmode import __version__
-from mainmode.explain.diagnosis import Lang
 from mainmode.explain.report.alone import environment, hashed, style
 from mainmode.explain.report.alone import policy as report_policy
 from mainmode.explain.report.escape import prose
 from mainmode.explain.report.strings import LANGUAGES
+from mainmode.language import Lang
 from mainmode.shell.web.form import LIMIT, SIDES
 from mainmode.shell.web.strings import LANGUAGE_NAMES, words
 

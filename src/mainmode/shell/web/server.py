@@ -28,7 +28,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from mainmode.explain.diagnosis import Lang
+from mainmode.language import Lang
 from mainmode.shell.hardening import keep_memory_private, write_no_file
 from mainmode.shell.web import pages
 from mainmode.shell.web.exchange import FAILED, Answer, Asked, pack, unpack_answer

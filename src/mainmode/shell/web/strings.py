@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from mainmode.explain.diagnosis import Lang, Text
 from mainmode.explain.report import strings
+from mainmode.language import Lang, Text
 
 LANGUAGE_NAMES: Final[Mapping[Lang, str]] = {"en": "English", "ja": "日本語"}
 """Each in itself."""
