@@ -122,7 +122,8 @@ def test_it_can_be_ended_at_any_moment(place: Place, number: signal.Signals, aft
     time.sleep(after)
     os.killpg(process.pid, number)
     process.communicate(timeout=60)
-    assert process.returncode == {signal.SIGINT: 130}.get(number, 143)
+    # On a busy machine it may not have begun yet: then the signal ends it by itself.
+    assert process.returncode in ({signal.SIGINT: 130}.get(number, 143), -number)
     assert place.left() == []
 
 
