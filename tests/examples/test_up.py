@@ -39,8 +39,10 @@ class Place:
         }
 
     def start(self, command: Path, *options: str) -> subprocess.Popen[str]:
+        # What we were told to ignore (nohup) it would ignore as well, and a shell cannot undo that.
+        heard = ["env", "--default-signal=HUP,INT,TERM"]
         return subprocess.Popen(
-            [str(command), *options],
+            [*heard, str(command), *options],
             env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
