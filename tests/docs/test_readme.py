@@ -87,6 +87,46 @@ def test_a_script_that_is_not_run_is_one_that_could_be(where: str, script: str) 
                 assert (REPO / word).exists(), f"{where}: {word} is not there"
 
 
+RUN_HERE = ("make lab", "mainmode --version", "mainmode explain ", "mainmode check ", "mainmode lab ")
+RUN_ELSEWHERE = {
+    "make test": "this is it",
+    "make check": ".ci/run",
+    "make golden": "every golden is compared in its test",
+    "make docs": "tests/docs/test_build.py",
+    "make two-sites": "tests/examples",
+    "make strongswan": "tests/examples",
+    "examples/two-sites/up": "tests/examples",
+    "unshare ": "tests/examples",
+    "mount ": "tests/examples",
+    "make bench": "tests/bench",
+    "make soak": "tests/peers/test_soak.py, three minutes of it",
+    "export PATH=": "the tests have their own",
+    "install ": "needs systemd: tests/shell/test_unit.py reads the unit",
+    "systemd-sysusers": "needs systemd",
+    "systemctl ": "needs systemd",
+    "mainmode exec ": "tests/docs/test_gateway.py has a gateway to ask",
+    "ssh ": "needs a second machine",
+}
+"""Where a command of a script is run, or why it is not."""
+
+
+@pytest.mark.parametrize(
+    ("where", "line"),
+    [(where, line) for where, language, text in BLOCKS if language == "sh" for line in text.splitlines() if line],
+    ids=lambda v: v[:60],
+)
+def test_a_script_s_command_runs_here_or_is_known_to_run_elsewhere(where: str, line: str) -> None:
+    command = line.split(" #")[0].strip()
+    if not command.startswith(RUN_HERE):
+        assert any(command.startswith(known) for known in RUN_ELSEWHERE), f"{where}: who runs `{command}`?"
+        return
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=REPO, env=environment(), capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode in (0, 1), done.stderr  # 1: a failure was found and explained
+    assert done.stdout
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_every_link_leads_somewhere(document: Path) -> None:
     for target in LINK.findall(prose_of(document)):
