@@ -1,4 +1,7 @@
-"""Things that are due at a time, in order. Knows no clock: `now` is handed in."""
+"""Things that are due at a time, in order, and things that may be no more than so many a second.
+
+Knows no clock: `now` is handed in.
+"""
 
 from __future__ import annotations
 
@@ -58,3 +61,21 @@ class Alarms:
 
     def __len__(self) -> int:
         return sum(1 for entry in self._heap if entry[2].action is not None)
+
+
+class PerSecond:
+    """Leave for so many of something in a second: what others can bring about without end is not said without end."""
+
+    __slots__ = ("_count", "_most", "_second")
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._second = -1
+        self._count = 0
+
+    def allows(self, now: float) -> bool:
+        """Whether there may be one more at `now`; it is counted."""
+        if int(now) != self._second:
+            self._second, self._count = int(now), 0
+        self._count += 1
+        return self._count <= self._most

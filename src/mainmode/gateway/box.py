@@ -6,7 +6,7 @@ from collections import Counter
 from ipaddress import IPv4Address
 from typing import Final
 
-from mainmode.alarms import Alarm, Alarms
+from mainmode.alarms import Alarm, Alarms, PerSecond
 from mainmode.config.model import DEFAULT_L2L_GROUP, Config
 from mainmode.events import DuplicatePacket, Entry, Event, MessageDecoded, ProxyId, RetransmitDispatched
 from mainmode.gateway.engine import Engine, Install, Remove
@@ -49,8 +49,7 @@ class Box:
         """Tunnels by local and remote proxy identity, the newest last."""
         self.counters: Counter[str] = Counter()
         self._structs = 0x4B5A5A0
-        self._hostile_second = -1
-        self._hostile_lines = 0
+        self._hostile_lines = PerSecond(HOSTILE_LINES_PER_SECOND)
 
     def struct(self) -> int:
         """Where an ASA would keep a negotiation in memory: a number that debug lines name it by."""
@@ -120,11 +119,7 @@ class Box:
             out.say(event)
 
     def may_say_hostile(self, out: Out) -> bool:
-        second = int(out.now)
-        if second != self._hostile_second:
-            self._hostile_second, self._hostile_lines = second, 0
-        self._hostile_lines += 1
-        if self._hostile_lines > HOSTILE_LINES_PER_SECOND:
+        if not self._hostile_lines.allows(out.now):
             self.counters["lines not written"] += 1
             return False
         return True

@@ -12,7 +12,7 @@ For the same reason several packets go through the cipher at once, as one stream
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 import struct
 from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address
@@ -259,23 +259,12 @@ def _data_exhausted(sa: IpsecSa, counters: Counters, more: int = 0) -> bool:
 
 
 def icv_of(auth: Auth, key: Secret) -> Callable[[bytes], bytes]:
-    """The ICV of a message under this key: an HMAC (RFC 2104), cut to the length that ESP sends.
-
-    With both of its hashes begun, as copying two of those costs half of what copying an `hmac.HMAC` does.
-    """
-    octets, length = key.reveal(), auth.icv_length
-    block = hashlib.new(auth.algorithm).block_size
-    if len(octets) > block:
-        octets = hashlib.new(auth.algorithm, octets).digest()
-    padded = octets.ljust(block, b"\0")
-    inner = hashlib.new(auth.algorithm, bytes(octet ^ 0x36 for octet in padded)).copy
-    outer = hashlib.new(auth.algorithm, bytes(octet ^ 0x5C for octet in padded)).copy
+    """The ICV of a message under this key: an HMAC (RFC 2104), keyed once and cut to the length that ESP sends."""
+    keyed, length = hmac.new(key.reveal(), digestmod=auth.algorithm).copy, auth.icv_length
 
     def icv(message: bytes) -> bytes:
-        within = inner()
-        within.update(message)
-        around = outer()
-        around.update(within.digest())
-        return around.digest()[:length]
+        mac = keyed()
+        mac.update(message)
+        return mac.digest()[:length]
 
     return icv

@@ -22,6 +22,7 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Final
 
+from mainmode.alarms import PerSecond
 from mainmode.blame import ConfigError, Refused
 from mainmode.config.errors import render_all
 from mainmode.config.model import Config, Interface
@@ -129,8 +130,7 @@ class Service:
         self._tunnels: dict[int, Tunnel] = {}
         """By inbound SPI; filled when it is asked."""
         self._timer: asyncio.TimerHandle | None = None
-        self._complaints_second = -1
-        self._complaints = 0
+        self._complaints = PerSecond(COMPLAINTS_PER_SECOND)
 
     @property
     def debugging(self) -> Debugging:
@@ -346,12 +346,9 @@ class Service:
 
     def _say_seldom(self, event: Event | None) -> None:
         """Say what anybody can make happen as often as they like."""
-        second = int(now())
-        if second != self._complaints_second:
-            self._complaints_second, self._complaints = second, 0
-        self._complaints += 1
-        if event is not None and self._complaints <= COMPLAINTS_PER_SECOND:
-            self._say(Entry(event, None, None, now()))
+        at = now()
+        if event is not None and self._complaints.allows(at):
+            self._say(Entry(event, None, None, at))
 
     def _say(self, entry: Entry) -> None:
         lines = debug.lines(self.debugging, entry)

@@ -17,6 +17,7 @@ from ipaddress import IPv4Address, IPv4Network, summarize_address_range
 from math import inf
 from typing import Final, NamedTuple
 
+from mainmode.alarms import PerSecond
 from mainmode.blame import ConfigError
 from mainmode.config.model import Addresses, AddressRange, Config
 from mainmode.events import ProxyId
@@ -94,8 +95,7 @@ class Userspace:
         """Outbound SAs that the peer may not listen for yet; an older one, or the queue, has the packets meanwhile."""
         self._routes: Counter[IPv4Network] = Counter()
         self._said: set[IPv4Address] = set()
-        self._saying_second = -1
-        self._saying = 0
+        self._unprotected = PerSecond(SAID_PER_SECOND)
 
     # -- SAs ----------------------------------------------------------------------------------------------------------
 
@@ -202,10 +202,7 @@ class Userspace:
         destination = IPv4Address(packet.destination)
         if destination in self._said:
             return
-        if int(now) != self._saying_second:
-            self._saying_second, self._saying = int(now), 0
-        self._saying += 1
-        if self._saying > SAID_PER_SECOND:
+        if not self._unprotected.allows(now):
             return
         if len(self._said) >= SAID:
             self._said.clear()
