@@ -9,12 +9,18 @@ import pytest
 
 from mainmode.config.model import Config
 from mainmode.events import FsmHistory, NatDetected
+from mainmode.exec.commands import execute
+from mainmode.exec.debugging import Debugging
+from mainmode.exec.running import Running
+from mainmode.exec.statistics import Statistics
+from mainmode.gateway.engine import SESSION_STEP
 from mainmode.ike.persona import ASA
 from mainmode.ike.sa import Endpoint
 from mainmode.lab.elements import Nat
 from mainmode.lab.faults import UDP, Fault, FaultyStretch, Packet
 from mainmode.lab.ip import question
 from mainmode.lab.network import Network, Site
+from mainmode.show.view import View
 from tests.lab.pairs import OUTSIDE, entry, line, site
 from tests.life.world import ROUTER, World, check, check_empty, pair, with_peer
 
@@ -132,6 +138,13 @@ def test_two_sites_behind_one_address_each_have_their_tunnel_and_renew_it() -> N
         assert spoke.arrived.total() == 99
     assert len({sa.identity for sa in far.gateway.ike_sas}) == 2
     assert len([t for _, t in far.gateway.tunnels if not t.replaced]) == 2
+    # Who of the two is logged off is told apart by the identity, as the address is the same.
+    one = next(sa for sa in far.gateway.ike_sas if sa.tunnels)
+    others = {sa.identity for sa in far.gateway.ike_sas} - {one.identity}
+    running = Running(View(far.gateway, far.plane, world.now, "9", float), Debugging(), {}, Statistics())
+    reply = execute(f"vpn-sessiondb logoff index {one.session // SESSION_STEP}", running)
+    world.put(far, far.carry_out(list(reply.do)))
+    assert {sa.identity for sa in far.gateway.ike_sas} == others
     for where in (*spokes, far):
         world.put(where, where.carry_out(where.gateway.clear_isakmp(world.now)))
     world.pass_time(world.now + 1.0)

@@ -268,7 +268,9 @@ def _logoff(running: Running, words: list[Any]) -> Reply:
     whose = {"ipaddress": f"with IP address {chosen}", "tunnel-group": f'of TunnelGroup "{chosen}"'}
     whose |= {"index": f"with index {chosen}"}
     said = f"INFO: Number of sessions {whose.get(by, 'of type LAN-to-LAN')} logged off : {len(sessions)}"
-    done = [item for peer in peers for item in view.gateway.clear_isakmp(view.now, peer)]
+    # Several peers may be behind one address; each has its own identity, and an older SA of the same goes with it.
+    whom = {(sa.remote.address, sa.identity) for sa in sessions}
+    done = view.gateway.end((sa for sa in view.gateway.ike_sas if (sa.remote.address, sa.identity) in whom), view.now)
     return Reply([said], {"logged_off": len(sessions), "peers": [str(peer) for peer in peers]}, do=done)
 
 

@@ -14,7 +14,7 @@ What has not been proved changes nothing, in all parts of this room:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address
 from typing import Final
 
@@ -191,9 +191,13 @@ class Gateway:
 
     def clear_isakmp(self, now: float, peer: IPv4Address | None = None) -> list[Entry | Action]:
         """`clear crypto isakmp sa`: every IKE SA (with this peer) ends, and its tunnels with it; the peers are told."""
+        return self.end([sa for sa in self._box.sas if peer in (None, sa.remote.address)], now)
+
+    def end(self, sas: Iterable[IkeSa], now: float) -> list[Entry | Action]:
+        """These IKE SAs end likewise."""
         out = self._transcript(now)
-        for sa in self._box.sas:
-            if peer in (None, sa.remote.address) and sa in self._box.sas:
+        for sa in sas:
+            if sa in self._box.sas:
                 address(sa, out)
                 self._endings.tear_down(sa, "Administrator Reset", out)
         return out.items
