@@ -16,12 +16,14 @@ from mainmode.events import (
     EspReplayed,
     EspSpiUnknown,
     InnerPacketMismatch,
+    PathMtuUpdated,
 )
 from mainmode.ike.algorithms import ESP_CIPHERS
 from mainmode.ipsec.dataplane import Delivered, Dropped, NoSa, Protected
 from mainmode.ipsec.drops import Drop
 from mainmode.ipsec.esp import LAST_SEQUENCE
 from mainmode.ipsec.memory import MemoryPlane
+from mainmode.ipsec.pathmtu import Report
 from mainmode.ipsec.sa import Counters, IpsecSa, choose_spi
 from tests.ipsec.sas import AES, SHA, SITE_A, SITE_B, SPI, Entropy, packet, pair, selectors
 from tests.ipsec.test_esp import forge, padded
@@ -217,3 +219,41 @@ def test_the_sequence_of_an_sa_that_is_used_up_ends_its_traffic() -> None:
     result = a.outbound(PING, 0.0)
     assert isinstance(result, Dropped)
     assert result.why is Drop.SEQUENCE_EXHAUSTED
+
+
+def test_an_sa_whose_peer_has_moved_goes_on_where_it_was() -> None:
+    outbound, inbound = pair(local_port=4500, remote_port=4500)
+    a, b = plane(outbound), plane(inbound)
+    b.inbound(send(a).datagram, SITE_A, 0.0)
+    elsewhere = IPv4Address("203.0.113.8")
+    moved = replace(outbound, remote=elsewhere, remote_port=20000), replace(inbound, remote_port=20001)
+    a.move(outbound, moved[0])
+    b.move(inbound, moved[1])
+    second = send(a)
+    assert second.sa is moved[0]
+    assert b.inbound(second.datagram, SITE_A, 1.0) == Delivered(PING, moved[1])
+    assert (a.counters(moved[0]).encaps, b.counters(moved[1]).decaps) == (2, 2)
+    assert a.outbound_all([PING], 2.0) and send(a).datagram[:8] == SPI.to_bytes(4) + (4).to_bytes(4)
+    a.move(moved[0], outbound)
+    a.remove(outbound)
+    assert isinstance(a.outbound(PING, 3.0), NoSa)
+    a.move(outbound, moved[0])  # it is gone, and stays so
+    assert isinstance(a.outbound(PING, 4.0), NoSa)
+
+
+def test_of_the_path_to_another_address_nothing_is_known() -> None:
+    outbound, _ = pair(local_port=4500, remote_port=4500)
+    a = plane(outbound)
+    send(a)
+    quoted = SPI.to_bytes(4) + (1).to_bytes(4)
+    report = Report(IPv4Address("10.0.0.9"), SITE_B, quoted, 1300)
+    assert isinstance(a.path_mtu_told(report, 0.0), PathMtuUpdated)
+    port = replace(outbound, remote_port=20000)
+    a.move(outbound, port)
+    assert a.path(port).mtu == 1300
+    elsewhere = replace(outbound, remote=IPv4Address("203.0.113.8"))
+    a.move(port, elsewhere)
+    assert a.path(elsewhere).mtu == 1500
+    assert a.path_mtu_told(report, 0.0) is None, "about a path that is not used any more"
+    there = replace(report, to=elsewhere.remote)
+    assert isinstance(a.path_mtu_told(there, 0.0), PathMtuUpdated)

@@ -92,3 +92,14 @@ def site(
         ike_enabled={"outside": HERE},
     )
     return replace(usual, **settings)  # type: ignore[arg-type]
+
+
+def hub(*, reverse_route: bool = False, **settings: object) -> Config:
+    """Site b as one that knows no peer: a dynamic map, and the key in DefaultL2LGroup."""
+    dynamic = entry("b", 1, access_list=None, peers=(), peer_names=(), map="DYNAMIC", reverse_route=reverse_route)
+    usual = site(
+        "b",
+        default_group=True,
+        entries=[entry("b", 65535, dynamic="DYNAMIC", access_list=None, peers=(), transform_sets=())],
+    )
+    return replace(usual, dynamic_maps={"DYNAMIC": CryptoMap("DYNAMIC", (dynamic,))}, **settings)  # type: ignore[arg-type]

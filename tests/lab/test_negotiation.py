@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import pytest
 
-from mainmode.config.model import DEFAULT_L2L_GROUP, Config, CryptoMap, IkePolicy, NatRule, TunnelGroup
+from mainmode.config.model import DEFAULT_L2L_GROUP, Config, IkePolicy, NatRule, TunnelGroup
 from mainmode.events import (
     ConnectionTerminated,
     CryptoMapEntryMissing,
@@ -46,7 +46,7 @@ from mainmode.ike.persona import ASA, IOS
 from mainmode.lab.faults import Fault
 from mainmode.lab.run import LabResult, run
 from mainmode.lab.trigger import Trigger
-from tests.lab.pairs import FAR, ICMP, INSIDE, OUTSIDE, TCP, entry, line, site, transform_set
+from tests.lab.pairs import FAR, ICMP, INSIDE, OUTSIDE, TCP, entry, hub, line, site, transform_set
 
 ALL = {"a_to_b": 4, "b_to_a": 4}
 NONE = {"a_to_b": 0, "b_to_a": 0}
@@ -240,17 +240,6 @@ def test_a_second_entry_is_found_when_the_first_does_not_fit() -> None:
 
 
 # --- dynamic maps and DefaultL2LGroup -----------------------------------------------------------------------------
-
-
-def hub(**settings: object) -> Config:
-    """Site b as one that knows no peer: a dynamic map, and the key in DefaultL2LGroup."""
-    dynamic = entry("b", 1, access_list=None, peers=(), peer_names=(), map="DYNAMIC")
-    usual = site(
-        "b",
-        default_group=True,
-        entries=[entry("b", 65535, dynamic="DYNAMIC", access_list=None, peers=(), transform_sets=())],
-    )
-    return replace(usual, dynamic_maps={"DYNAMIC": CryptoMap("DYNAMIC", (dynamic,))}, **settings)  # type: ignore[arg-type]
 
 
 def test_a_dynamic_map_answers_a_peer_that_nobody_configured() -> None:

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 
 import pytest
 
-from mainmode.config.model import Config
-from mainmode.events import FsmHistory, NatDetected
+from mainmode.config.model import Config, IkePolicy
+from mainmode.events import FsmHistory, NatDetected, PeerLost, Phase2Completed, SaFromOtherPeer
 from mainmode.exec.commands import execute
 from mainmode.exec.debugging import Debugging
 from mainmode.exec.running import Running
 from mainmode.exec.statistics import Statistics
 from mainmode.gateway.engine import SESSION_STEP
+from mainmode.gateway.notices import MAX_SPENT
+from mainmode.gateway.satable import SaTable
 from mainmode.ike.persona import ASA
-from mainmode.ike.sa import Endpoint
+from mainmode.ike.sa import Endpoint, IkeSa
 from mainmode.lab.elements import Nat
 from mainmode.lab.faults import UDP, Fault, FaultyStretch, Packet
 from mainmode.lab.ip import question
 from mainmode.lab.network import Network, Site
 from mainmode.show.view import View
-from tests.lab.pairs import OUTSIDE, entry, line, site
-from tests.life.world import ROUTER, World, check, check_empty, pair, with_peer
+from tests.lab.pairs import OUTSIDE, entry, hub, line, site
+from tests.life.world import HOSTS, ROUTER, World, check, check_empty, pair, with_peer
 
 
 def test_the_negotiation_floats_to_4500_with_mm5_and_both_debugs_say_who_is_behind_nat() -> None:
@@ -87,6 +90,224 @@ def test_only_what_is_authentic_moves_a_peer() -> None:
             world.network.put(world.sites["b"], world.sites["b"].receive(packet, world.network.now))
     assert sa.remote == before
     world.check_traffic()
+
+
+ELSEWHERE = IPv4Address("203.0.113.8")
+"""The address that the router before a site has after the night."""
+
+
+def roaming(**settings: object) -> World:
+    """Site a behind a router, and site b, which takes anybody who has the key."""
+    world = World({"a": site("a", **settings), "b": hub(**settings)}, nat="a")  # type: ignore[arg-type]
+    world.bring_up()
+    world.check_traffic()
+    return world
+
+
+def move(world: World) -> None:
+    assert world.nat is not None
+    world.nat.move(ELSEWHERE)
+
+
+def where_is_a(world: World) -> set[IPv4Address]:
+    """Where site b thinks that site a is: by its IKE SAs, its IPsec SAs, and what it shows."""
+    far = world.sites["b"]
+    view = View(far.gateway, far.plane, world.network.now, "9", float)
+    running = Running(view, Debugging(), {}, Statistics())
+    shown = [execute(show, running).text for show in ("show crypto isakmp sa", "show crypto ipsec sa")]
+    assert shown[0].count("IKE Peer: ") == shown[1].count("current_peer: ") == 1
+    found = re.findall(r"(?:IKE Peer|current_peer|remote crypto endpt\.): ([0-9.]+)", "\n".join(shown))
+    assert len(found) == 3
+    engine = far.gateway.engine
+    pairs = [engine.pair(tunnel.inbound_spi) for _, tunnel in far.gateway.tunnels]
+    return (
+        {sa.remote.address for sa in far.gateway.ike_sas}
+        | {one.remote for pair in pairs for one in pair}
+        | {IPv4Address(address) for address in found}
+    )
+
+
+def test_a_router_with_another_address_costs_a_peer_of_a_dynamic_map_no_tunnel() -> None:
+    world = roaming()
+    spis = [[t.inbound_spi for _, t in world.gateway(name).tunnels] for name in "ab"]
+    move(world)
+    world.ask("a")  # ESP from the new address is authentic: the answer goes there
+    world.pass_time(0.1)
+    assert where_is_a(world) == {ELSEWHERE}
+    world.check_traffic()
+    world.pass_time(60.0)
+    world.check_traffic()
+    assert [[t.inbound_spi for _, t in world.gateway(name).tunnels] for name in "ab"] == spis
+    world.check_invariants()
+    world.check_nothing_left()
+
+
+def test_a_peer_that_has_moved_is_found_by_its_keepalives_when_it_says_nothing_else() -> None:
+    world = roaming()
+    move(world)
+    world.pass_time(60.0)
+    assert where_is_a(world) == {ELSEWHERE}
+    assert not world.said("b", PeerLost)
+    world.ask("b")
+    world.pass_time(0.1)
+    assert world.sites["a"].arrived.total() == 3
+    world.check_traffic()
+    world.check_nothing_left()
+
+
+def test_what_is_renewed_after_a_move_is_renewed_where_the_peer_is_now() -> None:
+    world = roaming(lifetime_seconds=300)
+    move(world)
+    for _ in range(100):
+        world.ask("a")
+        world.pass_time(10.0)
+        world.check_invariants()
+    world.check_traffic()
+    assert where_is_a(world) == {ELSEWHERE}
+    assert len(world.said("b", Phase2Completed)) >= 3
+    world.check_nothing_left()
+
+
+@pytest.mark.parametrize("when", [0.005, 0.015, 0.025])
+def test_a_router_gets_another_address_while_quick_mode_is_under_way(when: float) -> None:
+    world = roaming()
+    near = world.sites["a"]
+    world.network.put(near, near.carry_out(near.gateway.clear_ipsec(world.network.now)))
+    world.pass_time(1.0)
+    world.ask("a")
+    world.network.at(world.network.now + when, lambda: move(world))
+    world.pass_time(40.0)
+    assert world.up, world.describe()
+    world.check_traffic()
+    assert where_is_a(world) == {ELSEWHERE}
+    world.check_invariants()
+    world.check_nothing_left()
+
+
+@pytest.mark.parametrize("named", [ROUTER, ELSEWHERE])
+def test_a_peer_does_not_move_from_or_to_an_address_that_the_configuration_names(named: IPv4Address) -> None:
+    configs = pair("a") if named == ROUTER else {"a": site("a"), "b": with_peer(hub(), ELSEWHERE)}
+    world = World(configs, nat="a")
+    world.bring_up()
+    move(world)
+    world.ask("a")
+    world.pass_time(1.0)
+    assert where_is_a(world) == {ROUTER}
+    world.pass_time(60.0)
+    assert world.said("b", PeerLost)
+
+
+def test_who_comes_from_elsewhere_without_the_old_sas_waits_until_the_old_peer_is_missed() -> None:
+    world = roaming()
+    move(world)
+    world.reboot("a")
+    world.ask("a")
+    world.pass_time(1.0)
+    assert world.said("b", SaFromOtherPeer)
+    for _ in range(10):
+        world.pass_time(6.0)
+        world.ask("a")
+    world.pass_time(1.0)
+    assert world.said("b", PeerLost)
+    assert where_is_a(world) == {ELSEWHERE}
+    world.check_traffic()
+    world.check_nothing_left()
+
+
+def test_only_what_is_authentic_and_new_moves_a_peer_to_another_address() -> None:
+    world = roaming()
+    # More keepalives than message ids are remembered, and now and then a packet, or it would be an idle tunnel.
+    for _ in range(4):
+        world.pass_time(900.0)
+        world.check_traffic()
+    keepalives = sum(transit.name == "info" and transit.sender == "a" for transit in world.network.wire)
+    assert keepalives > MAX_SPENT + 50
+    far = world.sites["b"]
+    heard_at = [sa.heard_at for sa in far.gateway.ike_sas]
+    forged = 0
+    for transit in list(world.network.wire):
+        payload = transit.packet.payload
+        copies = (payload, payload[:-1] + bytes((payload[-1] ^ 1,)), payload[:40])
+        for copy in copies if transit.sender == "a" else ():
+            for source in (Endpoint(ELSEWHERE, 4500), Endpoint(ROUTER, 31337)):
+                packet = Packet(UDP, source, Endpoint(OUTSIDE["b"], 4500), copy)
+                world.network.put(far, far.receive(packet, world.network.now))
+                forged += 1
+    assert forged > 1000
+    assert where_is_a(world) == {ROUTER}
+    assert [sa.heard_at for sa in far.gateway.ike_sas] == heard_at, "a copy is a sign of life"
+    world.check_traffic()
+    world.check_nothing_left()
+
+
+def test_whoever_is_first_with_a_packet_has_the_tunnel_until_the_next_one() -> None:
+    world = roaming()
+    near, far = world.sites["a"], world.sites["b"]
+    (overtaken,) = near.host_sends(question(1, HOSTS["a"], HOSTS["b"], 1, 0, 7), world.network.now)
+    thief = Endpoint(ELSEWHERE, 4500)
+    far.receive(Packet(UDP, thief, Endpoint(OUTSIDE["b"], 4500), overtaken.payload), world.network.now)
+    assert where_is_a(world) == {ELSEWHERE}
+    world.ask("a")
+    world.pass_time(0.1)
+    assert where_is_a(world) == {ROUTER}
+    world.check_traffic()
+
+
+def test_who_is_behind_the_nat_does_not_follow_the_one_who_is_not() -> None:
+    world = World(nat="a")
+    world.bring_up()
+    (sa,) = world.gateway("a").ike_sas
+    before = sa.remote
+    near, far = world.sites["a"], world.sites["b"]
+    (packet,) = far.host_sends(question(1, HOSTS["b"], HOSTS["a"], 1, 0, 7), world.network.now)
+    near.receive(packet._replace(source=Endpoint(before.address, 31337), to=sa.local), world.network.now)
+    assert near.arrived.total() == 1
+    assert sa.remote == before
+
+
+def test_tunnels_go_to_where_phase_1_was_renewed_from() -> None:
+    configs = {
+        name: without_keepalive(replace(config, ike_policies=(IkePolicy(10, lifetime=300),)))
+        for name, config in pair("a").items()
+    }
+    world = World(configs, nat="a")
+    world.bring_up()
+    world.check_traffic()
+    assert world.nat is not None
+    world.nat.rebind()
+    world.pass_time(400.0)  # phase 1 was renewed, and the old IKE SA is gone; nothing else was said
+    assert [t.name for t in world.network.wire].count("MM1") == 2
+    world.ask("b")
+    world.pass_time(0.1)
+    assert world.sites["a"].arrived.total() == 3, world.describe()
+    world.check_nothing_left()
+
+
+def test_sas_that_move_to_where_newer_ones_are_stand_before_them() -> None:
+    table, there = SaTable(), Endpoint(ELSEWHERE, 4500)
+    sas = [
+        IkeSa("responder", ASA, there, remote, "outside", cookie, cookie, "MM_ACTIVE", at, 0)
+        for remote, cookie, at in ((Endpoint(ROUTER, 4500), b"1" * 8, 1.0), (there, b"2" * 8, 2.0))
+    ]
+    for sa in sas:
+        table.add(sa)
+    table.move(sas[0], there)
+    assert table.with_peer(ELSEWHERE) == sas
+    assert table.towards(ELSEWHERE) is sas[1]
+    assert not table.with_peer(ROUTER)
+    assert table.opened_by(there, b"1" * 8) is sas[0]
+    assert table.opened_by(Endpoint(ROUTER, 500), b"1" * 8) is None
+
+
+def test_a_move_that_would_make_two_sas_one_is_not_made() -> None:
+    world = roaming()
+    engine = world.gateway("b").engine
+    (spi,) = [tunnel.outbound_spi for _, tunnel in world.gateway("b").tunnels]
+    engine._outbound.add((ELSEWHERE, spi))  # as if a peer there had chosen the same SPI
+    move(world)
+    world.ask("a")
+    world.pass_time(1.0)
+    assert where_is_a(world) == {ROUTER}
 
 
 def test_a_router_that_lets_4500_not_through_leaves_both_ends_where_the_debug_tells_it() -> None:

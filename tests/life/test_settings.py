@@ -7,7 +7,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from mainmode.config.model import DEFAULT_POLICY, Config, CryptoMap, IkePolicy
+from mainmode.config.model import DEFAULT_POLICY, Config, IkePolicy
 from mainmode.events import (
     ConnectionTerminated,
     DeleteReasonSending,
@@ -24,7 +24,7 @@ from mainmode.events import (
     RouteDeleted,
     SessionTornDown,
 )
-from tests.lab.pairs import FAR, OUTSIDE, entry, site
+from tests.lab.pairs import FAR, OUTSIDE, entry, hub, site
 from tests.life.world import SCHEDULE, World, with_peer
 
 NOWHERE = IPv4Address("10.0.0.99")
@@ -203,15 +203,7 @@ def test_an_originate_only_side_is_not_called_and_begins() -> None:
 
 
 def test_a_dynamic_map_with_reverse_route_adds_a_route_with_the_tunnel_and_takes_it_away_with_it() -> None:
-    dynamic = entry("b", 1, access_list=None, peers=(), peer_names=(), map="DYNAMIC", reverse_route=True)
-    hub = site(
-        "b",
-        default_group=True,
-        entries=[entry("b", 65535, dynamic="DYNAMIC", access_list=None, peers=(), transform_sets=())],
-        lifetime_seconds=300,
-    )
-    hub = replace(hub, dynamic_maps={"DYNAMIC": CryptoMap("DYNAMIC", (dynamic,))})
-    world = World({"a": site("a"), "b": hub})
+    world = World({"a": site("a"), "b": hub(reverse_route=True, lifetime_seconds=300)})
     world.bring_up("a")
     network = IPv4Address("192.168.1.0"), IPv4Address("255.255.255.0")
     assert world.said("b", RouteAdded) == [RouteAdded(*network)]

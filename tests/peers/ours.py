@@ -71,6 +71,21 @@ def configuration(
     return "\n".join(lines) + "\n"
 
 
+def of_any_peer(side: str = "b", *, more: tuple[str, ...] = ()) -> str:
+    """A site as an ASA is configured for peers whose address it does not know: they begin, and bring their route."""
+    text = configuration(side, more=more).partition("tunnel-group ")[0]
+    lines = [line for line in text.splitlines() if not line.startswith("crypto map MAP 10 ")]
+    lines += [
+        "crypto dynamic-map ANY 10 match address VPN",
+        "crypto dynamic-map ANY 10 set ikev1 transform-set SET0",
+        "crypto dynamic-map ANY 10 set reverse-route",
+        "crypto map MAP 65535 ipsec-isakmp dynamic ANY",
+        "tunnel-group DefaultL2LGroup ipsec-attributes",
+        " ikev1 pre-shared-key cisco",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 class Ours:
     """`mainmode run` in namespace `space`."""
 

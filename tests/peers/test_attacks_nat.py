@@ -1,19 +1,20 @@
-"""A tunnel in UDP, whose peer may move to another port behind its NAT: only what proves itself, and is new, moves it.
+"""A tunnel in UDP, whose peer may move behind its NAT: only what proves itself, and is new, moves it.
 
-The peer is strongSwan, which always finds a NAT.
+To another port, and if the configuration does not name its address, to another address. The peer is strongSwan, which
+always finds a NAT.
 """
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 
 import pytest
 
 from tests.peers.attacker import FAR_HOST, GATEWAY, IKE, NAT_T, PEER, STRANGER, UDP, Attacker, survives, udp
 from tests.peers.charon import Charon, Wishes
-from tests.peers.ours import Ours, configuration
+from tests.peers.ours import Ours, configuration, of_any_peer
 from tests.peers.world import World
 
 pytestmark = [pytest.mark.peer, pytest.mark.namespaces]
@@ -26,13 +27,15 @@ def from_peer(packet: bytes) -> bool:
 
 
 @pytest.mark.parametrize("replay", ["window-size 64", "disable"])
+@pytest.mark.parametrize("site", [configuration, of_any_peer])
 def test_copies_and_forgeries_from_other_ports_and_addresses_do_not_move_the_tunnel(
-    fresh: World, attacker: Attacker, replay: str
+    fresh: World, attacker: Attacker, site: Callable[..., str], replay: str
 ) -> None:
     world = fresh
-    gateway = Ours(world, configuration(more=(f"crypto ipsec security-association replay {replay}",)))
+    gateway = Ours(world, site("a", more=(f"crypto ipsec security-association replay {replay}",)))
     charon = Charon(world)
     charon.load(Wishes())
+    assert charon.initiate()
     assert world.ping("ha", FAR_HOST, 2) == 2
     recorded = [packet[28:] for packet in attacker.heard() if from_peer(packet)]
     messages = [one for one in recorded if one[:4] == bytes(4)]

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
+from typing import cast
 
 import pytest
 
 from mainmode.config.reader import read
 from mainmode.events import ProxyId
-from mainmode.shell.userspace import networks, protected
+from mainmode.ipsec.dataplane import ProtectedRun
+from mainmode.ipsec.memory import MemoryPlane
+from mainmode.shell.tun import Tun
+from mainmode.shell.userspace import Userspace, networks, protected
+from tests.ipsec.sas import Entropy, packet, pair
 from tests.peers.ours import configuration
 
 
@@ -42,3 +48,42 @@ def test_only_what_a_bound_and_complete_crypto_map_permits_is_routed() -> None:
     assert [str(network) for network in protected(read(text, "x").config)] == ["192.168.2.0/24", "172.16.0.1/32"]
     unbound = text.replace("crypto map MAP interface outside\n", "")
     assert protected(read(unbound, "x").config) == {}
+
+
+class Device:
+    """Where routes go, in place of a TUN device."""
+
+    def __init__(self) -> None:
+        self.routes: set[IPv4Network] = set()
+
+    def route(self, network: IPv4Network, source: IPv4Address | None) -> None:
+        self.routes.add(network)
+
+    def unroute(self, network: IPv4Network) -> None:
+        self.routes.remove(network)
+
+
+def test_an_sa_may_move_before_it_is_used() -> None:
+    device, sent = Device(), list[ProtectedRun]()
+    plane = MemoryPlane(Entropy())
+    userspace = Userspace(
+        read(configuration(), "x").config,
+        cast("Tun", device),
+        plane,
+        send=sent.append,
+        acquire=lambda packet: None,
+        complain=lambda dropped, own: None,
+        tell=lambda too_big: None,
+        say=lambda sentence: None,
+    )
+    outbound, _ = pair(local_port=4500, remote_port=4500)
+    moved = replace(outbound, remote=IPv4Address("203.0.113.8"))
+    userspace.from_hosts([packet()], 0.0)
+    userspace.install(outbound, 0.0, settle=True)
+    userspace.move(outbound, moved)
+    assert not sent
+    userspace.settled(outbound, 0.1)
+    assert [run.sa for run in sent] == [moved]
+    assert device.routes == {IPv4Network("192.168.2.0/24")}
+    userspace.remove(moved)
+    assert not device.routes

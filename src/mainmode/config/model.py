@@ -550,6 +550,13 @@ class Config:
         """The crypto map bound to an interface; an interface has one at most."""
         return next((found for found in self.crypto_maps.values() if interface in found.interfaces), None)
 
+    def names_peer(self, address: IPv4Address) -> bool:
+        """Whether a tunnel-group is this address's, or a crypto map entry has it for a peer."""
+        maps = [*self.crypto_maps.values(), *self.dynamic_maps.values()]
+        return str(address) in self.tunnel_groups or any(
+            address in entry.peers for one in maps for entry in one.entries
+        )
+
     def lifetimes(self, entry: CryptoMapEntry) -> tuple[int, int | None]:
         """Seconds and kilobytes an entry asks for: its own, else the global ones. Kilobytes None: no limit."""
         seconds = self.lifetime_seconds if entry.lifetime_seconds is None else entry.lifetime_seconds

@@ -88,7 +88,7 @@ def _tunnel(tunnel: Tunnel, view: View) -> dict[str, Any]:
         "local": written(match.local),
         "remote": written(match.remote),
         "local_endpoint": {"address": str(inbound.local), "port": inbound.local_port},
-        "peer": {"address": str(tunnel.sa.remote.address), "port": inbound.remote_port},
+        "peer": {"address": str(inbound.remote), "port": inbound.remote_port},
         "tunnel_group": inbound.tunnel_group,
         "encryption": inbound.cipher.name,
         "authentication": inbound.auth.name if inbound.auth is not None else None,

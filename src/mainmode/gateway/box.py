@@ -9,18 +9,18 @@ from typing import Final
 from mainmode.alarms import Alarm, Alarms, PerSecond
 from mainmode.config.model import DEFAULT_L2L_GROUP, Config
 from mainmode.events import DuplicatePacket, Entry, Event, MessageDecoded, ProxyId, RetransmitDispatched
-from mainmode.gateway.engine import Engine, Install, Remove
+from mainmode.gateway.engine import Engine, Install, Move, Remove
 from mainmode.gateway.satable import SaTable
 from mainmode.ike.cryptomap import Match
 from mainmode.ike.informational import Informational
 from mainmode.ike.persona import Persona
 from mainmode.ike.phase1 import Entropy
-from mainmode.ike.sa import NAT_T_PORT, Endpoint, IkeSa, QuickMode, Resend, Send, Tunnel
+from mainmode.ike.sa import IkeSa, QuickMode, Resend, Send, Tunnel
 from mainmode.ipsec.dataplane import DataPlane
 from mainmode.ipsec.sa import Counters
 from mainmode.transcript import Transcript
 
-Action = Send | Install | Remove
+Action = Send | Install | Move | Remove
 Out = Transcript[Action]
 
 HOSTILE_LINES_PER_SECOND: Final = 10
@@ -55,16 +55,6 @@ class Box:
         """Where an ASA would keep a negotiation in memory: a number that debug lines name it by."""
         self._structs = (self._structs + 0x158) & 0xFFFFFFFF
         return self._structs
-
-    def heard(self, sa: IkeSa, source: Endpoint, local: Endpoint, now: float) -> None:
-        """An authentic message came: the peer lives, and is where it came from.
-
-        Behind a NAT the mapping may be a new one (RFC 3947 §6); otherwise addresses and ports stay what they were.
-        """
-        sa.heard_at = now
-        sa.keepalives_unanswered = 0
-        if sa.behind_nat and local.port == NAT_T_PORT and source != sa.remote:
-            sa.remote, sa.local = source, local
 
     def used(self, tunnel: Tunnel) -> tuple[Counters, Counters] | None:
         """What a tunnel's inbound and outbound SA have done; None where no data plane tells."""

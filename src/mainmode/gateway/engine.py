@@ -8,7 +8,7 @@ source document's box had them, so that a debug looks like one and two runs are 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 from typing import Final, Literal
 
@@ -27,7 +27,7 @@ from mainmode.events import (
 )
 from mainmode.ike.cryptomap import Match
 from mainmode.ike.phase1 import Out
-from mainmode.ike.sa import NAT_T_PORT, Agreement, IkeSa
+from mainmode.ike.sa import NAT_T_PORT, Agreement, Endpoint, IkeSa
 from mainmode.ipsec.outer import ETHERNET_MTU, OuterPolicy
 from mainmode.ipsec.sa import IpsecSa, choose_spi
 from mainmode.ipsec.selectors import TrafficSelector
@@ -54,6 +54,14 @@ class Install:
     """Start using this SA."""
 
     sa: IpsecSa
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The peer of this SA is elsewhere: what was `before` goes on as `after`, with keys, counters and all."""
+
+    before: IpsecSa
+    after: IpsecSa
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +121,29 @@ class Engine:
         for sa in self._sas.pop(inbound_spi, ()):
             self._outbound.discard(sa.id)
             out.do(Remove(sa))
+
+    def collides(self, inbound_spi: int, remote: IPv4Address) -> bool:
+        """Whether a peer at this address has given the SPI that we send to in this pair to another pair of ours."""
+        pair = self._sas.get(inbound_spi)
+        return pair is not None and pair[1].remote != remote and (remote, pair[1].spi) in self._outbound
+
+    def move(self, inbound_spi: int, local: Endpoint, remote: Endpoint, out: Out) -> None:
+        """The peer of a pair in UDP is at `remote`, and reaches us at `local`. Nothing happens if it was already."""
+        pair = self._sas.get(inbound_spi)
+        if pair is None or not pair[0].in_udp:
+            return
+        standing = pair[0]
+        if (standing.local, standing.local_port, standing.remote, standing.remote_port) == (*local, *remote):
+            return
+        inbound, outbound = (
+            replace(sa, local=local.address, local_port=local.port, remote=remote.address, remote_port=remote.port)
+            for sa in pair
+        )
+        self._sas[inbound_spi] = inbound, outbound
+        self._outbound.discard(pair[1].id)
+        self._outbound.add(outbound.id)
+        out.do(Move(pair[0], inbound))
+        out.do(Move(pair[1], outbound))
 
     # -- what IKE asks for (`KeyEngine`) ----------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ from mainmode.gateway.main import MainSide
 from mainmode.gateway.notices import Notices
 from mainmode.gateway.quick import QuickSide
 from mainmode.gateway.upkeep import Upkeep
+from mainmode.gateway.whereabouts import heard, sa_of
 from mainmode.ike.fragments import piece_of
 from mainmode.ike.offers import PROTO_ESP
 from mainmode.ike.persona import ASA, Persona
@@ -146,7 +147,7 @@ class Gateway:
         self, header: Header, piece: Fragment, source: Endpoint, local: Endpoint, out: Out
     ) -> bytes | None:
         """A piece of a message: the whole one if that was the last that was missing. Nothing is proved by it."""
-        sa = self._box.sas.of(header, source)
+        sa = sa_of(self._box, header, source, local)
         if sa is None or (source != sa.remote and not (sa.behind_nat and local.port == NAT_T_PORT)):
             self._box.counters["no matching SA"] += 1
             return None
@@ -168,15 +169,21 @@ class Gateway:
     # -- what the data plane and the user tell ----------------------------------------------------------------------
 
     def tunnel_of(self, sa: IpsecSa) -> Tunnel | None:
-        """The tunnel that an IPsec SA, of either direction, is half of. Its `sa.remote` is where the peer is now."""
+        """The tunnel that an IPsec SA, of either direction, is half of."""
         spi = sa.spi if sa.direction == "inbound" else sa.pair_spi
         standing = self._box.traffic.get((sa.selectors.local, sa.selectors.remote), ())
         return next((tunnel for tunnel in standing if tunnel.inbound_spi == spi), None)
 
-    def esp_from(self, tunnel: Tunnel, source: Endpoint, local: Endpoint, now: float) -> None:
-        """Authentic ESP in UDP came from `source`: behind a NAT the peer may have a new port (RFC 3947 §6)."""
-        if source.address == tunnel.sa.remote.address:
-            self._box.heard(tunnel.sa, source, local, now)
+    def esp_from(self, sa: IpsecSa, source: Endpoint, local: Endpoint, now: float) -> list[Entry | Action]:
+        """ESP that verified came in UDP from elsewhere than `sa` says: the peer's NAT may have another mapping for it.
+
+        Where nothing tells that it is the copy of an old packet, it must not move the peer to whoever sent it.
+        """
+        out = self._transcript(now, source.address)
+        tunnel = self.tunnel_of(sa) if sa.auth and sa.replay_window else None
+        if tunnel is not None:
+            heard(self._box, tunnel.sa, source, local, out)
+        return out.items
 
     def unknown_spi(self, spi: int, source: IPv4Address, now: float) -> list[Entry | Action]:
         """ESP came for an SPI that is not known here: the peer is told, if we have an IKE SA with it."""

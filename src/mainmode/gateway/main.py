@@ -26,6 +26,7 @@ from mainmode.gateway.box import Box, Out, address, cancel, hush
 from mainmode.gateway.endings import Endings
 from mainmode.gateway.quick import QuickSide
 from mainmode.gateway.satable import NO_COOKIE
+from mainmode.gateway.whereabouts import sa_of
 from mainmode.ike.cryptomap import Match
 from mainmode.ike.phase1 import MainMode, nonsense
 from mainmode.ike.sa import IKE_PORT, NAT_T_PORT, Endpoint, IkeSa, Opened, fingerprint
@@ -65,7 +66,7 @@ class MainSide:
             elif known.last_received == mark:
                 self._repeat(known, out)
             return None
-        sa = box.sas.of(header, source)
+        sa = sa_of(box, header, source, local)
         if sa is None:
             box.counters["no matching SA"] += 1
             encrypted = header.flags & FLAG_ENCRYPTED

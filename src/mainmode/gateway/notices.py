@@ -22,6 +22,7 @@ from mainmode.events import (
 from mainmode.gateway.box import Box, Out
 from mainmode.gateway.endings import Endings
 from mainmode.gateway.quick import QuickSide
+from mainmode.gateway.whereabouts import adopt, heard, sa_of
 from mainmode.ike.informational import NOTIFY_TEXTS, notify_name
 from mainmode.ike.offers import PROTO_ESP, PROTO_ISAKMP
 from mainmode.ike.sa import Endpoint, IkeSa
@@ -29,7 +30,7 @@ from mainmode.wire import FLAG_ENCRYPTED, Delete, Message, Notify, NotifyType
 
 MAX_SPENT: Final = 128
 """Informational message ids that are remembered per SA. Keepalives alone are thousands a day; an older message that
-comes again repeats a keepalive number that is not answered twice, or deletes what is gone."""
+comes again repeats a keepalive number that is not answered twice, or deletes what is gone; it is no sign of life."""
 
 
 class Notices:
@@ -39,7 +40,7 @@ class Notices:
         self._quick = quick
 
     def receive(self, message: Message, source: Endpoint, local: Endpoint, out: Out) -> None:
-        sa = self._box.sas.of(message.header, source)
+        sa = sa_of(self._box, message.header, source, local)
         encrypted = message.header.flags & FLAG_ENCRYPTED
         if sa is None:
             self._box.counters["no matching SA"] += 1
@@ -58,8 +59,9 @@ class Notices:
             self._box.counters["message id used before"] += 1
             return
         opened = self._box.informational.open(sa, message, out)
-        self._box.heard(sa, source, local, out.now)
         self._spend(sa, identifier)
+        if any(isinstance(payload, Notify) and _is_fresh(sa, payload) for payload in opened.payloads):
+            heard(self._box, sa, source, local, out)
         for payload in opened.payloads:
             if isinstance(payload, Notify):
                 self._read_notify(sa, payload, out)
@@ -117,7 +119,7 @@ class Notices:
 
     def _read_keepalive(self, sa: IkeSa, notify: Notify, out: Out) -> None:
         """R-U-THERE and its answer. A number that goes back is a repetition and is not answered (RFC 3706 §5.5)."""
-        if notify.spi != sa.initiator_cookie + sa.responder_cookie or len(notify.data) != 4:
+        if not _is_keepalive(sa, notify):
             return
         sequence = int.from_bytes(notify.data)
         if notify.type == NotifyType.R_U_THERE:
@@ -172,7 +174,7 @@ class Notices:
             None,
         )
         if heir is not None:
-            adopt(heir, sa)
+            adopt(self._box, heir, sa, out)
             self._endings.forget(sa, out)
             return
         for tunnel in sa.tunnels:
@@ -183,10 +185,23 @@ class Notices:
         out.say(SessionTornDown("User Requested"))
 
 
-def adopt(heir: IkeSa, sa: IkeSa) -> None:
-    """The tunnels made under one IKE SA go on under another with the same peer."""
-    for tunnel in sa.tunnels:
-        tunnel.sa = heir
-    heir.tunnels += sa.tunnels
-    heir.session = heir.session or sa.session
-    sa.tunnels = []
+def _is_keepalive(sa: IkeSa, notify: Notify) -> bool:
+    """Whether a notification is a R-U-THERE, or an answer to one, under this SA (RFC 3706 §5.3)."""
+    return (
+        notify.type in (NotifyType.R_U_THERE, NotifyType.R_U_THERE_ACK)
+        and notify.spi == sa.initiator_cookie + sa.responder_cookie
+        and len(notify.data) == 4
+    )
+
+
+def _is_fresh(sa: IkeSa, notify: Notify) -> bool:
+    """Whether an authentic notification can be no copy of an old one: a number not seen before, or one just asked for.
+
+    Others may be: their message ids are not remembered for ever.
+    """
+    if not _is_keepalive(sa, notify):
+        return False
+    sequence = int.from_bytes(notify.data)
+    if notify.type == NotifyType.R_U_THERE:
+        return sequence > sa.dpd_received
+    return (sa.dpd_sequence - sequence) & 0xFFFFFFFF < sa.keepalives_unanswered

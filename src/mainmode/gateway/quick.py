@@ -21,6 +21,7 @@ from mainmode.events import (
 )
 from mainmode.gateway.box import Box, Out, address, cancel, under_way
 from mainmode.gateway.endings import Endings
+from mainmode.gateway.whereabouts import heard, sa_of
 from mainmode.ike.cryptomap import Match
 from mainmode.ike.informational import message_id
 from mainmode.ike.offers import PROTO_ESP
@@ -54,7 +55,7 @@ class QuickSide:
     def receive(self, message: Message, datagram: bytes, source: Endpoint, local: Endpoint, out: Out) -> Tunnel | None:
         """A quick mode message; the tunnel that came up by it, if one did."""
         box = self._box
-        sa = box.sas.of(message.header, source)
+        sa = sa_of(box, message.header, source, local)
         if sa is None or not sa.active:
             box.counters["no matching SA"] += 1
             box.say_hostile(UnknownSaPacket(), out)
@@ -86,7 +87,7 @@ class QuickSide:
             raise Malformed(fault)
         self._quick.verify(sa, quick, opened, step.message)
         # From here on the peer has proved itself.
-        box.heard(sa, source, local, out.now)
+        heard(box, sa, source, local, out)
         if step.message == "QM1":
             sa.spent_ids.add(identifier)
             if self._collides(sa, opened, out):

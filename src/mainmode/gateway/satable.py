@@ -60,6 +60,23 @@ class SaTable:
         self._sas.pop(sa.our_cookie, None)
         self._strangers.discard(sa.our_cookie)
         self.proved(sa, sa.remote)
+        self._leave(sa)
+
+    def move(self, sa: IkeSa, remote: Endpoint) -> None:
+        """The peer of an active SA is elsewhere now."""
+        if remote.address == sa.remote.address or sa not in self:
+            sa.remote = remote
+            return
+        self._leave(sa)
+        sa.remote = remote
+        there = self._by_peer.setdefault(remote.address, [])
+        there.append(sa)
+        there.sort(key=lambda one: one.created_at)
+        if sa.role == "responder":
+            self._opened[remote.address, sa.initiator_cookie] = sa
+
+    def _leave(self, sa: IkeSa) -> None:
+        """Nothing is found by the peer's address any more."""
         if self._opened.get((sa.remote.address, sa.initiator_cookie)) is sa:
             del self._opened[sa.remote.address, sa.initiator_cookie]
         others = [other for other in self._by_peer.get(sa.remote.address, ()) if other is not sa]
@@ -99,8 +116,8 @@ class SaTable:
         """Whether there is no room for one more address that has no key here."""
         return len(self._strangers) >= MAX_STRANGERS
 
-    def of(self, header: Header, source: Endpoint) -> IkeSa | None:
-        """The SA a message belongs to, by both cookies and the peer's address."""
+    def of(self, header: Header) -> IkeSa | None:
+        """The SA with the cookies of a message, wherever that comes from (`Box.sa_of`)."""
         sa = self._sas.get(header.initiator_cookie)
         if sa is None or sa.role != "initiator":
             sa = self._sas.get(header.responder_cookie)
@@ -108,7 +125,7 @@ class SaTable:
                 return None
         elif sa.responder_cookie not in (NO_COOKIE, header.responder_cookie):
             return None
-        return sa if sa.remote.address == source.address else None
+        return sa
 
     def crowded(self, peer: IPv4Address) -> bool:
         """Whether there are more SAs with this peer than a true one has."""

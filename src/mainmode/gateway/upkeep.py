@@ -15,8 +15,8 @@ from mainmode.events import NegotiationStarted, PeerLost, RouteAdded
 from mainmode.gateway.box import Box, Out, address, adds_route, cancel, same, under_way
 from mainmode.gateway.endings import Endings
 from mainmode.gateway.main import MainSide
-from mainmode.gateway.notices import adopt
 from mainmode.gateway.quick import QuickSide
+from mainmode.gateway.whereabouts import adopt
 from mainmode.ike.phase1 import REKEY_AT as REKEY_PHASE1_AT
 from mainmode.ike.phase1 import tunnel_group
 from mainmode.ike.phase2 import REKEY_AT as REKEY_PHASE2_AT
@@ -75,10 +75,10 @@ class Upkeep:
         self._main.take_over(sa, out)
         old, sa.replaces = sa.replaces, None
         if old is not None and old in self._box.sas:
-            adopt(sa, old)
+            adopt(self._box, sa, old, out)
         others = self._others(sa)
         for one in others[:-MOST_WITH_ONE_PEER]:
-            adopt(sa, one)
+            adopt(self._box, sa, one, out)
             self._endings.delete(one, out)
         for one in (sa, *others[-MOST_WITH_ONE_PEER:]) if others else ():
             if one.retire_alarm is None:
@@ -120,7 +120,7 @@ class Upkeep:
         address(sa, out)
         others = self._others(sa)
         if others:
-            adopt(others[-1], sa)
+            adopt(self._box, others[-1], sa, out)
         self._endings.delete(sa, out)
 
     # -- dead peer detection ----------------------------------------------------------------------------------------

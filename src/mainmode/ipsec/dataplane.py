@@ -42,6 +42,9 @@ class DataPlane(Protocol):
         Refused if its peer gave this SPI to an SA that is still installed; ValueError if we did.
         """
 
+    def move(self, before: IpsecSa, after: IpsecSa) -> None:
+        """Goes on with an SA whose peer is elsewhere now. Nothing happens if it is not installed."""
+
     def remove(self, sa: IpsecSa) -> None:
         """Stops using `sa` and forgets its keys and counters; nothing happens if it is not installed."""
 

@@ -63,6 +63,12 @@ class Encryptor:
         self._cbc: CipherContext | None = None
         self._icv: Callable[[bytes], bytes] | None = None
 
+    def move(self, sa: IpsecSa) -> None:
+        """The same SA, with its peer elsewhere: another address is another path, of which nothing is known."""
+        if sa.remote != self.sa.remote:
+            self.path = PathMtu(sa)
+        self.sa = sa
+
     def protect(self, packet: bytes, now: float) -> bytes | Drop:
         """`packet` (IPv4) in ESP, from the SPI on; or why not: sequence numbers or kilobytes are used up."""
         sa, counters = self.sa, self.counters

@@ -58,6 +58,14 @@ class MemoryPlane(PacketPlane):
         self._index.add(sa.selectors, sa.sequence, encryptor)
         self._flows.clear()
 
+    def move(self, before: IpsecSa, after: IpsecSa) -> None:
+        if after.direction == "inbound":
+            if decryptor := self._inbound.get(before.spi):
+                decryptor.sa = after
+        elif encryptor := self._outbound.pop(before.id, None):
+            encryptor.move(after)
+            self._outbound[after.id] = encryptor
+
     def remove(self, sa: IpsecSa) -> None:
         if sa.direction == "inbound":
             self._inbound.pop(sa.spi, None)

@@ -111,6 +111,11 @@ class Nat:
         self._map((inside, packet.source), packet.to.port, now)
         return packet._replace(to=inside)
 
+    def move(self, outside: IPv4Address) -> None:
+        """The router gets another address outside, and with it every flow another port."""
+        self.outside = outside
+        self.rebind()
+
     def rebind(self) -> None:
         """The router starts anew: every flow gets another port."""
         self._ports.clear()

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from mainmode.gateway import Action, Gateway
-from mainmode.gateway.engine import Install
+from mainmode.gateway.engine import Install, Move
 from mainmode.ipsec.sa import IpsecSa
 
 _CIPHERS: Final = {
@@ -55,8 +55,9 @@ class KeyLog:
             if by_initiator or not self._ike.get(sa.initiator_cookie, (False, b""))[0]:
                 self._ike[sa.initiator_cookie] = by_initiator, sa.cipher_key.reveal()
         for action in actions:
-            if isinstance(action, Install):  # in the lab both ends install an SA; it is one row
-                self._esp[action.sa.id] = _esp_row(action.sa)
+            if isinstance(action, Install | Move):  # in the lab both ends install an SA; it is one row
+                in_use = action.sa if isinstance(action, Install) else action.after
+                self._esp[in_use.id] = _esp_row(in_use)
 
     def files(self) -> dict[str, bytes]:
         """By name: the files of Wireshark's profile directory."""

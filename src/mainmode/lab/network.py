@@ -19,7 +19,7 @@ from typing import Final
 from mainmode.config.model import Config
 from mainmode.events import Entry
 from mainmode.gateway import Action, Gateway
-from mainmode.gateway.engine import Install, Remove
+from mainmode.gateway.engine import Install, Move, Remove
 from mainmode.gateway.path import way_in, way_out
 from mainmode.ike.persona import Persona
 from mainmode.ike.sa import IKE_PORT, NAT_T_PORT, NON_ESP_MARKER, Endpoint, Send
@@ -129,10 +129,10 @@ class Site:
             if opened.why is Drop.UNKNOWN_SPI:
                 return self.carry_out(self.gateway.unknown_spi(opened.spi, packet.source.address, now))
             return []
-        tunnel = self.gateway.tunnel_of(opened.sa) if opened.sa.in_udp else None
-        if tunnel is not None and tunnel.sa.remote != packet.source:
-            self.gateway.esp_from(tunnel, packet.source, packet.to, now)
-        return self._to_hosts(opened, now)
+        told: list[Packet] = []
+        if opened.sa.in_udp and (opened.sa.remote, opened.sa.remote_port) != packet.source:
+            told = self.carry_out(self.gateway.esp_from(opened.sa, packet.source, packet.to, now))
+        return told + self._to_hosts(opened, now)
 
     def _to_hosts(self, delivered: Delivered, now: float) -> list[Packet]:
         self.arrived[delivered.packet] += 1
@@ -155,6 +155,8 @@ class Site:
                 packets.append(Packet(UDP, item.source, item.to, item.datagram))
             elif isinstance(item, Install):
                 self.plane.install(item.sa)
+            elif isinstance(item, Move):
+                self.plane.move(item.before, item.after)
             elif isinstance(item, Remove):
                 self.plane.remove(item.sa)
         if self.seen is not None:
@@ -164,11 +166,7 @@ class Site:
     def _outer(self, protected: Protected) -> Packet:
         sa = protected.sa
         source, to = Endpoint(sa.local, sa.local_port), Endpoint(sa.remote, sa.remote_port)
-        if not sa.in_udp:
-            return Packet(ESP, source, to, protected.datagram)
-        # Behind a NAT the peer may have moved since these SAs were made.
-        tunnel = self.gateway.tunnel_of(sa)
-        return Packet(UDP, source, tunnel.sa.remote if tunnel is not None else to, protected.datagram)
+        return Packet(UDP if sa.in_udp else ESP, source, to, protected.datagram)
 
     def _say_dropped(self, dropped: Dropped, now: float, address: IPv4Address | None = None) -> None:
         event = dropped.event(address or (dropped.sa.local if dropped.sa else IPv4Address(0)))
@@ -187,7 +185,7 @@ class Network:
         """Every packet that left a site, in order."""
         self.elements = list(elements)
         self._inside = {address: nat for nat in nats for address in (nat.inside, *nat.also)}
-        self._outside = {nat.outside: nat for nat in nats}
+        self._nats = tuple(nats)
         self._classifier = Classifier()
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
         self._order = 0
@@ -258,7 +256,7 @@ class Network:
 
     def _destination(self, packet: Packet) -> tuple[Site, Packet] | None:
         """The site that gets a packet, and the packet as it gets there. A site behind NAT is not reached directly."""
-        nat = self._outside.get(packet.to.address)
+        nat = next((nat for nat in self._nats if nat.outside == packet.to.address), None)
         inside = nat.inward(packet, self.now) if nat is not None else packet
         if inside is None or (nat is None and inside.to.address in self._inside):
             return None

@@ -30,8 +30,8 @@ from mainmode.config.reader import read
 from mainmode.events import Entry, Event
 from mainmode.exec.debugging import Debugging
 from mainmode.exec.statistics import Statistics
-from mainmode.gateway import Action, Endpoint, Gateway, Install, Remove, Send
-from mainmode.ike.sa import NAT_T_PORT, NON_ESP_MARKER, Tunnel
+from mainmode.gateway import Action, Endpoint, Gateway, Install, Move, Remove, Send
+from mainmode.ike.sa import NAT_T_PORT, NON_ESP_MARKER
 from mainmode.ipsec.dataplane import DeliveredRun, Dropped, ProtectedRun
 from mainmode.ipsec.drops import Drop
 from mainmode.ipsec.memory import MemoryPlane
@@ -127,8 +127,6 @@ class Service:
             say=say,
         )
         self._keys_logged: dict[str, bytes] = {}
-        self._tunnels: dict[int, Tunnel] = {}
-        """By inbound SPI; filled when it is asked."""
         self._timer: asyncio.TimerHandle | None = None
         self._complaints = PerSecond(COMPLAINTS_PER_SECOND)
 
@@ -201,11 +199,8 @@ class Service:
                 if self.captures.running:
                     for packet in done.packets:
                         self.captures.inside(packet, packet[16:20], at)
-                # A copy of an old packet, where nothing tells that it is one, must not move the peer to its sender.
-                if done.sa.in_udp and done.sa.auth and done.sa.replay_window:
-                    tunnel = self._tunnel(done.sa.spi)
-                    if tunnel is not None and tunnel.sa.remote != source:
-                        self.gateway.esp_from(tunnel, source, to, at)
+                if done.sa.in_udp and (done.sa.remote, done.sa.remote_port) != source:
+                    self.carry_out(self.gateway.esp_from(done.sa, source, to, at))
             elif done.why is Drop.UNKNOWN_SPI:
                 self.carry_out(self.gateway.unknown_spi(done.spi, source.address, at))
 
@@ -278,11 +273,20 @@ class Service:
                 self._send(item.datagram, item.source, item.to)
             elif isinstance(item, Install):
                 self._install(item.sa, items)
+            elif isinstance(item, Move):
+                self._userspace.move(item.before, item.after)
+                self._say_moved(item)
             elif isinstance(item, Remove):
-                self._tunnels.pop(item.sa.spi, None)
                 self._userspace.remove(item.sa)
         if self.keylog is not None and actions:
             self._log_keys(*self.keylog, actions)
+
+    def _say_moved(self, move: Move) -> None:
+        """An ASA has no words for it. Another port is no news: routers forget them all the time."""
+        before, after = move.before.remote, move.after.remote
+        if before != after and move.after.direction == "outbound" and self._complaints.allows(now()):
+            remote = move.after.selectors.remote
+            say(f"the peer of {remote.address}/{remote.mask} is at {after} now, not at {before}: its NAT has moved it")
 
     def _install(self, sa: IpsecSa, items: Sequence[Entry | Action]) -> None:
         # Who sends the last message of a quick mode is sooner done than its reader.
@@ -319,12 +323,7 @@ class Service:
 
     def _send_esp(self, protected: ProtectedRun) -> None:
         sa = protected.sa
-        tunnel = self._tunnel(sa.pair_spi) if sa.in_udp else None
-        if tunnel is not None:
-            # Behind a NAT the peer may have moved since these SAs were made.
-            source, to = tunnel.sa.local, tunnel.sa.remote
-        else:
-            source, to = Endpoint(sa.local, sa.local_port), Endpoint(sa.remote, sa.remote_port)
+        source, to = Endpoint(sa.local, sa.local_port), Endpoint(sa.remote, sa.remote_port)
         port = self._ports.get(source)
         if port is None:
             return
@@ -333,13 +332,6 @@ class Service:
             for datagram in protected.datagrams:
                 self._passed(datagram, source, to, source, at)
         port.send_all(protected.datagrams, to, protected.tos, protected.df)
-
-    def _tunnel(self, inbound_spi: int) -> Tunnel | None:
-        found = self._tunnels.get(inbound_spi)
-        if found is None:
-            self._tunnels = {tunnel.inbound_spi: tunnel for _, tunnel in self.gateway.tunnels}
-            found = self._tunnels.get(inbound_spi)
-        return found
 
     def _complain(self, dropped: Dropped, own: IPv4Address) -> None:
         self._say_seldom(dropped.event(own))

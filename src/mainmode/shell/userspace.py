@@ -91,8 +91,9 @@ class Userspace:
         self._tell = tell
         self._say = say
         self._waiting: dict[tuple[ProxyId, ProxyId], _Queue] = {}
-        self._settling: dict[tuple[IPv4Address, int], IpsecSa] = {}
-        """Outbound SAs that the peer may not listen for yet; an older one, or the queue, has the packets meanwhile."""
+        self._settling: dict[int, IpsecSa] = {}
+        """Outbound SAs that the peer may not listen for yet, by the SPI of the other direction; an older one, or the
+        queue, has the packets meanwhile."""
         self._routes: Counter[IPv4Network] = Counter()
         self._said: set[IPv4Address] = set()
         self._unprotected = PerSecond(SAID_PER_SECOND)
@@ -104,17 +105,24 @@ class Userspace:
         if sa.direction == "inbound":
             self.plane.install(sa)
         elif settle:
-            self._settling[sa.id] = sa
+            self._settling[sa.pair_spi] = sa
         else:
             self._use(sa, now)
 
     def settled(self, sa: IpsecSa, now: float) -> None:
         """The peer listens by now, unless it is all over already: what waited leaves. Refused as in `install`."""
-        if self._settling.pop(sa.id, None) is not None:
-            self._use(sa, now)
+        here = self._settling.pop(sa.pair_spi, None)
+        if here is not None:
+            self._use(here, now)
+
+    def move(self, before: IpsecSa, after: IpsecSa) -> None:
+        """Go on with an SA whose peer is elsewhere now."""
+        if after.direction == "outbound" and after.pair_spi in self._settling:
+            self._settling[after.pair_spi] = after
+        self.plane.move(before, after)
 
     def remove(self, sa: IpsecSa) -> None:
-        if sa.direction == "outbound" and self._settling.pop(sa.id, None) is None:
+        if sa.direction == "outbound" and self._settling.pop(sa.pair_spi, None) is None:
             for network in networks(sa.selectors.remote):
                 self._unroute(network)
         self.plane.remove(sa)
