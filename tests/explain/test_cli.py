@@ -210,3 +210,29 @@ def test_rules_are_listed_and_an_unknown_one_is_refused(capsys: pytest.CaptureFi
     assert {line.split()[0] for line in listed} == set(RULES)
     assert main(["rule", "no-such-rule"]) == 2
     assert "no-such-rule" in capsys.readouterr().err
+
+
+ENGLISH = re.compile(
+    r"\b(lines|statements|recognised|negotiations?|again|quick mode|initiator|responder|established|failed|debug of|"
+    r"wrong|tunnel|packets|nothing)\b"
+)
+
+
+def test_what_the_program_itself_says_in_japanese_is_japanese(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["lab", str(SITE_A), str(SITE_B), "--format", "json"])
+    debug = [line["text"] for line in json.loads(capsys.readouterr().out)["sites"][0]["debug"]]
+    up, unread, lab = tmp_path / "up.log", tmp_path / "unread.log", tmp_path / "lab.txt"
+    up.write_text("\n".join(line for line in debug if "Responder forcing change" not in line) + "\n")
+    unread.write_text("\n".join([debug[0], *(f"[IKEv1]: IP = 10.0.0.2, {'x' * n} no such line" for n in range(1, 9))]))
+    assert main(["explain", str(up), "--lang", "ja"]) == 0
+    main(["explain", str(unread), "--lang", "ja"])
+    assert main(["lab", str(SITE_A), str(SITE_B), "--lang", "ja", "--output", str(lab)]) == 0
+    said = (capsys.readouterr().out + lab.read_text()).replace(str(tmp_path), "")
+    # Debug lines, shows and commands are an ASA's in every language, and rules have one name.
+    own = [line for line in said.splitlines() if re.search("[ぁ-んァ-ヶ一-龠]", line) and "除外" not in line]
+    assert len(own) >= 12
+    assert not [line for line in own if ENGLISH.search(line)]
+    for sentence in ("問題はありません", "ほか 3 件", "確立しました", "のデバッグ", "クイック モード"):
+        assert sentence in said

@@ -40,6 +40,15 @@ def test_lost_and_repeated_messages_in_the_picture(faults: tuple[str, ...]) -> N
     golden.compare(shown, GOLDEN / f"picture.{'.'.join(faults).replace(':', '-')}.txt")
 
 
+def test_the_ladder_in_japanese_is_as_straight_as_in_english() -> None:
+    a, b = sides(lab(None, None, "drop:MM4"))
+    lines = text.render(text.picture(a, b, width=90, lang="ja"), width=90, colour=False).splitlines()
+    golden.compare("\n".join(lines) + "\n", GOLDEN / "picture.ja.txt")
+    drawn = [line for line in lines if line.endswith("|")]
+    assert any("再送" in line for line in drawn)
+    assert {cell_len(line) for line in drawn} == {90}
+
+
 def test_one_boxs_log_makes_a_picture_too() -> None:
     entries = document("initiator")
     side = text.Side("site-a", entries, [], ladder.build(entries))

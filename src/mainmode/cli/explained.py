@@ -98,25 +98,32 @@ class Explained:
         """The diagnoses, most likely first; the ladders; what could not be read."""
         from mainmode.explain.report.diagnoses import as_text
         from mainmode.explain.report.escape import plain
+        from mainmode.explain.report.strings import words
         from mainmode.explain.report.text import picture, render
 
+        say = words(lang)
         names = [source.path for source in self.sources]
         blocks = [plain(as_text(diagnosis, names, lang)) for diagnosis in self.diagnoses]
         for source, side in zip(self.sources, self.sides, strict=True):
             count = len(side.ladder.negotiations)
             if 0 < count <= LADDERS_DRAWN:
-                blocks.append(render(picture(side, width=width), width=width, colour=colour).rstrip("\n"))
-            dialect = source.dialect or "nothing"
-            said = f"{source.path}: {source.lines} lines, {source.statements} statements ({dialect}), "
-            said += f"{source.recognised} recognised, {count} negotiation{'s' * (count != 1)}"
-            unread = [f"  {one.line}: not recognised: {one.text[:120]}" for one in source.unread[:UNREAD_SHOWN]]
+                blocks.append(render(picture(side, width=width, lang=lang), width=width, colour=colour).rstrip("\n"))
+            said = say(
+                "text.said",
+                path=source.path,
+                lines=source.lines,
+                statements=source.statements,
+                dialect=source.dialect or say("text.dialect.none"),
+                recognised=source.recognised,
+                found=say("text.once") if count == 1 else say("text.times", count=count),
+            )
+            unread = [say("text.unread", line=one.line, text=one.text[:120]) for one in source.unread[:UNREAD_SHOWN]]
             if source.unread_count > UNREAD_SHOWN:
-                unread.append(f"  … and {source.unread_count - UNREAD_SHOWN} more (--format json lists them)")
+                unread.append(say("text.unread.more", count=source.unread_count - UNREAD_SHOWN))
             blocks.append(plain("\n".join([said, *unread])))
         if not self.diagnoses:
             established = sum(n.outcome == "established" for side in self.sides for n in side.ladder.negotiations)
-            said = "Nothing is wrong: the tunnel came up." if established else "Nothing in it tells what is wrong."
-            blocks.append(said)
+            blocks.append(say("text.nothing.wrong" if established else "text.no.cause"))
         return "\n\n".join(blocks) + "\n"
 
     def as_json(self, lang: Lang) -> str:

@@ -133,7 +133,7 @@ def _lab_text(
     from mainmode.explain.report.diagnoses import as_text
 
     width, colour = terminal() if options.output is None else (None, False)
-    verdict = text.verdict(*sides, result.delivered, result.seconds, established=result.established)
+    verdict = text.verdict(*sides, result.delivered, result.seconds, established=result.established, lang=options.lang)
     names = [site.hostname for site in result.sites]
     blocks = [as_text(one, names, options.lang) for one in diagnoses]
     return text.lab(
@@ -144,6 +144,7 @@ def _lab_text(
         colour=colour,
         annotate=options.annotate,
         diagnoses=blocks,
+        lang=options.lang,
     )
 
 

@@ -84,6 +84,23 @@ STRINGS: Final[Mapping[str, Text]] = {
     "text.next": Text("next", "次に"),
     "text.times": Text("{count} negotiations", "{count} 件のネゴシエーション"),
     "text.stage": Text("at {stage}", "{stage}"),
+    # a ladder, a debug and a log as text
+    "text.unheard": Text("nothing heard", "記録なし"),
+    "text.quick": Text("quick mode {id}", "クイック モード {id}"),
+    "text.again": Text("again", "再送"),
+    "text.debug": Text("debug of {name}, {count} lines", "{name} のデバッグ（{count} 行）"),
+    "text.said": Text(
+        "{path}: {lines} lines, {statements} statements ({dialect}), {recognised} recognised, {found}",
+        "{path}: {lines} 行、文 {statements} 件（{dialect}）、認識 {recognised} 件、{found}",
+    ),
+    "text.dialect.none": Text("nothing", "該当なし"),
+    "text.once": Text("1 negotiation", "1 件のネゴシエーション"),
+    "text.unread": Text("  {line}: not recognised: {text}", "  {line} 行目: 認識できない行: {text}"),
+    "text.unread.more": Text(
+        "  … and {count} more (--format json lists them)", "  … ほか {count} 件（--format json で全件を表示）"
+    ),
+    "text.nothing.wrong": Text("Nothing is wrong: the tunnel came up.", "問題はありません: トンネルは確立しました。"),
+    "text.no.cause": Text("Nothing in it tells what is wrong.", "入力に原因を示す行はありません。"),
     "tunnel.up": Text("The tunnel came up.", "トンネルは確立しました。"),
     "tried.up": Text(
         "The tunnel comes up: tried in the lab from both ends, for every line of the crypto ACLs.",

@@ -88,10 +88,11 @@ def lab(
     colour: bool = False,
     annotate: bool = False,
     diagnoses: Sequence[str] = (),
+    lang: Lang = "en",
 ) -> str:
     """What `mainmode lab` prints: the ladder, debugs, `show`s, the diagnoses, the verdict in the last line."""
-    lines = [*picture(a, b, width=width), Text()]
-    lines += debugs([a, b], width=width, annotate=annotate)
+    lines = [*picture(a, b, width=width, lang=lang), Text()]
+    lines += debugs([a, b], width=width, annotate=annotate, lang=lang)
     for side in (a, b):
         lines += shows(side)
     for block in diagnoses:
@@ -136,8 +137,11 @@ class Arrow:
     again: bool = False
 
 
-def picture(left: Side, right: Side | None = None, *, width: int | None = None, peer: str = "") -> list[Text]:
+def picture(
+    left: Side, right: Side | None = None, *, width: int | None = None, peer: str = "", lang: Lang = "en"
+) -> list[Text]:
     """The ladder between two boxes on one clock, or between one box and its `peer`, of whom only it tells."""
+    say = words(lang)
     least, most = PICTURE_WIDTH
     width = min(max(width or most, least), most)
     lines: list[Text] = []
@@ -145,24 +149,30 @@ def picture(left: Side, right: Side | None = None, *, width: int | None = None, 
     for number, (ours, other) in enumerate(zip_longest(left.ladder.negotiations, theirs)):
         if number:
             lines.append(Text())
-        lines += _ends(left, right, ours, other, width, peer)
+        lines += _ends(left, right, ours, other, width, peer, say)
         drawn = sorted(
             arrows(left, right, ours, other), key=lambda arrow: (arrow.at is None, arrow.at or 0.0, arrow.order)
         )
         for message_id, group in groupby(drawn, key=lambda arrow: _exchange(arrow.rung)):
             if message_id is not None:
-                lines.append(_quick_mode_heading(message_id, ours or other))
-            lines += [_draw(arrow, width) for arrow in group]
+                lines.append(_quick_mode_heading(message_id, ours or other, say))
+            lines += [_draw(arrow, width, say) for arrow in group]
     return lines
 
 
 def _ends(
-    left: Side, right: Side | None, ours: Negotiation | None, other: Negotiation | None, width: int, peer: str
+    left: Side,
+    right: Side | None,
+    ours: Negotiation | None,
+    other: Negotiation | None,
+    width: int,
+    peer: str,
+    say: Callable[..., str],
 ) -> list[Text]:
     """The heading: who stands at which end, and how it ended for each."""
     far = right.name if right is not None else peer or str(ours.peer if ours else "")
     inner = width - _GUTTER
-    near_end, far_end = _ending(ours), _ending(other) if right is not None else ""
+    near_end, far_end = _ending(ours, say), _ending(other, say) if right is not None else ""
     rows = [(left.name, far, "bold")]
     if cell_len(near_end) + cell_len(far_end) < inner:
         rows.append((near_end, far_end, ""))
@@ -173,11 +183,11 @@ def _ends(
     ]
 
 
-def _ending(found: Negotiation | None) -> str:
+def _ending(found: Negotiation | None, say: Callable[..., str]) -> str:
     if found is None:
-        return "nothing heard"
-    state = f", {found.phase1.state}" if found.phase1.state else ""
-    return f"{found.role}, {found.outcome}{state}"
+        return say("text.unheard")
+    state = [found.phase1.state] if found.phase1.state else []
+    return say("comma").join([say(found.role), say(found.outcome), *state])
 
 
 def _exchange(rung: Rung) -> int | None:
@@ -185,9 +195,9 @@ def _exchange(rung: Rung) -> int | None:
     return rung.message_id if rung.name.startswith("QM") else None
 
 
-def _quick_mode_heading(message_id: int, found: Negotiation | None) -> Text:
+def _quick_mode_heading(message_id: int, found: Negotiation | None, say: Callable[..., str]) -> Text:
     quick = next((q for q in (found.phase2 if found else ()) if q.message_id == message_id), None)
-    return Text(f"{'':{_GUTTER}}quick mode {message_id:08x}{traffic(quick)}", style="dim")
+    return Text(" " * _GUTTER + say("text.quick", id=f"{message_id:08x}") + traffic(quick), style="dim")
 
 
 def traffic(quick: Phase2 | None) -> str:
@@ -264,15 +274,15 @@ def _arrivals(
     return arrived
 
 
-def _draw(arrow: Arrow, width: int) -> Text:
+def _draw(arrow: Arrow, width: int, say: Callable[..., str]) -> Text:
     """One row: time, name, and the arrow with payloads and length on it."""
     rung = arrow.rung
     thin = arrow.again or rung.name == "INFO"
     dash = "." if thin else "-"
-    words = "again" if arrow.again else payloads(rung)
+    on_it = say("text.again") if arrow.again else payloads(rung)
     length = "" if arrow.again or not rung.length else f" {rung.length} "
     inner = width - _GUTTER - 2
-    words = _cut(words, inner - len(length) - 9)  # two heads, two blanks, a dash
+    on_it = _cut(on_it, inner - len(length) - 9)  # two heads, two blanks, a dash
     tail = dash * 3
     if not arrow.arrived:
         tail = tail[:-1] + "x" if arrow.rightwards else "x" + tail[1:]
@@ -280,12 +290,12 @@ def _draw(arrow: Arrow, width: int) -> Text:
         tail = tail[:-1] + ">"
     head = dash * 3 if arrow.rightwards or not arrow.arrived else "<" + dash * 2
     if arrow.rightwards:
-        body = f"{head} {words} "
-        line = body + dash * max(1, inner - len(body) - len(length) - len(tail)) + length + tail
+        body = f"{head} {on_it} "
+        line = body + dash * max(1, inner - cell_len(body) - len(length) - len(tail)) + length + tail
     else:
         start = tail if not arrow.arrived else head
-        body = f"{start} {words} "
-        line = body + dash * max(1, inner - len(body) - len(length) - 3) + length + dash * 3
+        body = f"{start} {on_it} "
+        line = body + dash * max(1, inner - cell_len(body) - len(length) - 3) + length + dash * 3
     text = Text(f"{arrow.time:>8}  ")
     text.append(f"{rung.name:<5}", style="dim cyan" if thin else "bold cyan")
     text.append(f"|{line}|", style="dim" if thin else "" if arrow.arrived else "red")
@@ -302,26 +312,28 @@ def payloads(rung: Rung) -> str:
 # --- debugs -------------------------------------------------------------------------------------------------------
 
 
-def debugs(sides: Sequence[Side], *, width: int | None, annotate: bool = False) -> list[Text]:
+def debugs(sides: Sequence[Side], *, width: int | None, annotate: bool = False, lang: Lang = "en") -> list[Text]:
     """What the boxes said: in time's order side by side where there is room, else one after the other."""
+    say = words(lang)
     margin = MARGIN[0] if annotate else 0
     column = None if width is None else (width - 3 * (len(sides) - 1)) // len(sides)
     if len(sides) > 1 and column is not None and column >= COLUMN + margin:
-        return _side_by_side(sides, column, annotate)
+        return _side_by_side(sides, column, annotate, say)
     lines: list[Text] = []
     for side in sides:
-        lines.append(Text(f"debug of {side.name}, {len(side.entries)} lines", style="bold"))
+        lines.append(_heading(side, say))
         for _, rows in _spoken(side, width, annotate):
             lines += rows
         lines.append(Text())
     return lines
 
 
-def _side_by_side(sides: Sequence[Side], column: int, annotate: bool) -> list[Text]:
-    heading = Text(" | ").join(
-        _padded(Text(f"debug of {side.name}, {len(side.entries)} lines", style="bold"), column) for side in sides
-    )
-    lines = [heading]
+def _heading(side: Side, say: Callable[..., str]) -> Text:
+    return Text(say("text.debug", name=side.name, count=len(side.entries)), style="bold")
+
+
+def _side_by_side(sides: Sequence[Side], column: int, annotate: bool, say: Callable[..., str]) -> list[Text]:
+    lines = [Text(" | ").join(_padded(_heading(side, say), column) for side in sides)]
     spoken = [(at, number, rows) for number, side in enumerate(sides) for at, rows in _spoken(side, column, annotate)]
     # A stable sort: what happened at one moment stays in the order of the sides.
     for _, number, rows in sorted(spoken, key=lambda item: item[0] or 0.0):
