@@ -63,19 +63,40 @@ class Device:
         self.routes.remove(network)
 
 
-def test_an_sa_may_move_before_it_is_used() -> None:
-    device, sent = Device(), list[ProtectedRun]()
-    plane = MemoryPlane(Entropy())
-    userspace = Userspace(
+def of(device: Device, sent: list[ProtectedRun]) -> Userspace:
+    """The document's site a, with this device."""
+    return Userspace(
         read(configuration(), "x").config,
         cast("Tun", device),
-        plane,
+        MemoryPlane(Entropy()),
         send=sent.append,
         acquire=lambda packet: None,
         complain=lambda dropped, own: None,
         tell=lambda too_big: None,
         say=lambda sentence: None,
     )
+
+
+def test_an_sa_that_never_came_into_use_takes_no_route_away() -> None:
+    device = Device()
+    userspace = of(device, [])
+    userspace.route_protected()
+    outbound, _ = pair()
+    for number in range(3):  # a responder has made it with QM2, and no QM3 came
+        userspace.remove(replace(outbound, pair_spi=1000 + number))
+    assert device.routes == {IPv4Network("192.168.2.0/24")}
+    userspace.install(outbound, 0.0, settle=True)
+    userspace.remove(outbound)
+    userspace.settled(outbound, 0.1)
+    assert device.routes == {IPv4Network("192.168.2.0/24")}
+    userspace.install(outbound, 0.0, settle=False)
+    userspace.remove(outbound)
+    assert device.routes == {IPv4Network("192.168.2.0/24")}
+
+
+def test_an_sa_may_move_before_it_is_used() -> None:
+    device, sent = Device(), list[ProtectedRun]()
+    userspace = of(device, sent)
     outbound, _ = pair(local_port=4500, remote_port=4500)
     moved = replace(outbound, remote=IPv4Address("203.0.113.8"))
     userspace.from_hosts([packet()], 0.0)

@@ -95,6 +95,9 @@ class Userspace:
         """Outbound SAs that the peer may not listen for yet, by the SPI of the other direction; an older one, or the
         queue, has the packets meanwhile."""
         self._routes: Counter[IPv4Network] = Counter()
+        self._routed: dict[int, list[IPv4Network]] = {}
+        """For which outbound SAs some of these are, by the SPI of the other direction: one that never came into use has
+        no part in them, and its end must not take away what the configuration or another SA needs."""
         self._said: set[IPv4Address] = set()
         self._unprotected = PerSecond(SAID_PER_SECOND)
 
@@ -122,15 +125,18 @@ class Userspace:
         self.plane.move(before, after)
 
     def remove(self, sa: IpsecSa) -> None:
-        if sa.direction == "outbound" and self._settling.pop(sa.pair_spi, None) is None:
-            for network in networks(sa.selectors.remote):
+        if sa.direction == "outbound":
+            self._settling.pop(sa.pair_spi, None)
+            for network in self._routed.pop(sa.pair_spi, ()):
                 self._unroute(network)
         self.plane.remove(sa)
 
     def _use(self, sa: IpsecSa, now: float) -> None:
         self.plane.install(sa)
+        routed = self._routed.setdefault(sa.pair_spi, [])
         for network in networks(sa.selectors.remote):
             self._route(network)
+            routed.append(network)
         self._flush(now)
 
     # -- packets ------------------------------------------------------------------------------------------------------
