@@ -269,8 +269,8 @@ def _logoff(running: Running, words: list[Any]) -> Reply:
     whose |= {"index": f"with index {chosen}"}
     said = f"INFO: Number of sessions {whose.get(by, 'of type LAN-to-LAN')} logged off : {len(sessions)}"
     # Several peers may be behind one address; each has its own identity, and an older SA of the same goes with it.
-    whom = {(sa.remote.address, sa.identity) for sa in sessions}
-    done = view.gateway.end((sa for sa in view.gateway.ike_sas if (sa.remote.address, sa.identity) in whom), view.now)
+    whom = {sa.peer for sa in sessions}
+    done = view.gateway.end((sa for sa in view.gateway.ike_sas if sa.peer in whom), view.now)
     return Reply([said], {"logged_off": len(sessions), "peers": [str(peer) for peer in peers]}, do=done)
 
 

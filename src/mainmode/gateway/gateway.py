@@ -74,6 +74,9 @@ class Gateway:
     ) -> list[Entry | Action]:
         """A UDP datagram arrived from `source` at our endpoint `to` (by default: where IKE is enabled)."""
         out = self._transcript(now, source.address)
+        if not source.port:
+            self._box.counters["no source port"] += 1  # nothing can be sent to port 0
+            return []
         local = to or self._endpoint_towards(source)
         if local is None:
             self._box.counters["no interface"] += 1
@@ -180,7 +183,7 @@ class Gateway:
         Where nothing tells that it is the copy of an old packet, it must not move the peer to whoever sent it.
         """
         out = self._transcript(now, source.address)
-        tunnel = self.tunnel_of(sa) if sa.auth and sa.replay_window else None
+        tunnel = self.tunnel_of(sa) if sa.knows_copies else None
         if tunnel is not None:
             heard(self._box, tunnel.sa, source, local, out)
         return out.items

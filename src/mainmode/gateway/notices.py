@@ -19,7 +19,7 @@ from mainmode.events import (
     SessionTornDown,
     UnknownSaPacket,
 )
-from mainmode.gateway.box import Box, Out
+from mainmode.gateway.box import Box, Out, hush
 from mainmode.gateway.endings import Endings
 from mainmode.gateway.quick import QuickSide
 from mainmode.gateway.whereabouts import adopt, heard, sa_of
@@ -28,9 +28,9 @@ from mainmode.ike.offers import PROTO_ESP, PROTO_ISAKMP
 from mainmode.ike.sa import Endpoint, IkeSa
 from mainmode.wire import FLAG_ENCRYPTED, Delete, Message, Notify, NotifyType
 
-MAX_SPENT: Final = 128
-"""Informational message ids that are remembered per SA. Keepalives alone are thousands a day; an older message that
-comes again repeats a keepalive number that is not answered twice, or deletes what is gone; it is no sign of life."""
+MAX_SPENT: Final = 1024
+"""Informational message ids that are remembered per SA: deletes and the like, of which an SA sees some hundreds in its
+life. Keepalives, which are thousands a day, have numbers of their own by which a copy is known."""
 
 
 class Notices:
@@ -59,9 +59,15 @@ class Notices:
             self._box.counters["message id used before"] += 1
             return
         opened = self._box.informational.open(sa, message, out)
-        self._spend(sa, identifier)
-        if any(isinstance(payload, Notify) and _is_fresh(sa, payload) for payload in opened.payloads):
+        keepalives = [p for p in opened.payloads if isinstance(p, Notify) and _is_keepalive(sa, p)]
+        fresh = any(_is_fresh(sa, keepalive) for keepalive in keepalives)
+        if fresh:
             heard(self._box, sa, source, local, out)
+        if len(keepalives) < len(opened.payloads) - 1:
+            self._spend(sa, identifier)
+        elif not fresh and not self._box.may_say_hostile(out):
+            hush(out)
+            return
         for payload in opened.payloads:
             if isinstance(payload, Notify):
                 self._read_notify(sa, payload, out)
@@ -135,9 +141,9 @@ class Notices:
     def _lose_tunnel(self, sa: IkeSa, spi: int, out: Out) -> None:
         """The peer, authentic, does not know the SPI we send to: that tunnel is of no use any more."""
         out.say(InvalidSpiReceived(spi))
-        for other in self._box.sas.with_peer(sa.remote.address):
+        for other in self._box.sas.with_peer_of(sa):
             for tunnel in list(other.tunnels):
-                if tunnel.outbound_spi == spi and other.identity == sa.identity:
+                if tunnel.outbound_spi == spi:
                     self._endings.drop_tunnel(tunnel, out)
 
     def _refused(self, sa: IkeSa, notify: Notify, out: Out) -> None:
@@ -156,23 +162,16 @@ class Notices:
             if sa.initiator_cookie + sa.responder_cookie in delete.spis:
                 self._delete_ike(sa, out)
         elif delete.protocol == PROTO_ESP:
-            for other in self._box.sas.with_peer(sa.remote.address):
+            for other in self._box.sas.with_peer_of(sa):
                 for tunnel in list(other.tunnels):
-                    if tunnel.outbound_spi.to_bytes(4) in delete.spis and other.identity == sa.identity:
+                    if tunnel.outbound_spi.to_bytes(4) in delete.spis:
                         if not tunnel.replaced:
                             self._endings.terminated(tunnel, "Peer Terminate", out)
                         self._endings.drop_tunnel(tunnel, out)
 
     def _delete_ike(self, sa: IkeSa, out: Out) -> None:
         """The peer ended an IKE SA. Was it renewed, its tunnels live on under the new one; if not, they end with it."""
-        heir = next(
-            (
-                other
-                for other in reversed(self._box.sas.with_peer(sa.remote.address))
-                if other is not sa and other.active and other.identity == sa.identity
-            ),
-            None,
-        )
+        heir = next((other for other in reversed(self._box.sas.with_peer_of(sa)) if other is not sa), None)
         if heir is not None:
             adopt(self._box, heir, sa, out)
             self._endings.forget(sa, out)
@@ -195,12 +194,10 @@ def _is_keepalive(sa: IkeSa, notify: Notify) -> bool:
 
 
 def _is_fresh(sa: IkeSa, notify: Notify) -> bool:
-    """Whether an authentic notification can be no copy of an old one: a number not seen before, or one just asked for.
+    """Whether an authentic keepalive can be no copy of an old one: a number not seen before, or one just asked for.
 
-    Others may be: their message ids are not remembered for ever.
+    Other notifications may be copies: their message ids are not remembered for ever.
     """
-    if not _is_keepalive(sa, notify):
-        return False
     sequence = int.from_bytes(notify.data)
     if notify.type == NotifyType.R_U_THERE:
         return sequence > sa.dpd_received

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from ipaddress import IPv4Address
 from typing import Final
 
 from mainmode import steps
@@ -115,6 +114,8 @@ class QuickSide:
             agreement = self._quick.read_qm2(sa, quick, opened, out)
         else:
             agreement = self._quick.read_qm3(sa, quick, out)
+        if not quick.peer_moved:
+            sa.met_at = sa.remote.address  # it has our nonce, which went there and nowhere else
         cancel(quick.alarm)
         quick.alarm = self._box.alarms.set(out.now + DONE_SECONDS, partial(self._done, sa, quick))
         return self._tunnel(sa, match, agreement, out)
@@ -134,10 +135,10 @@ class QuickSide:
         self._box.traffic.setdefault((match.local, match.remote), []).append(tunnel)
         return tunnel
 
-    def _standing(self, local: ProxyId, remote: ProxyId) -> IPv4Address | None:
-        """The peer that has SAs for this traffic already."""
+    def _standing(self, local: ProxyId, remote: ProxyId) -> IkeSa | None:
+        """The IKE SA that has IPsec SAs for this traffic already."""
         tunnels = self._box.traffic.get((local, remote))
-        return tunnels[-1].sa.remote.address if tunnels else None
+        return tunnels[-1].sa if tunnels else None
 
     def _collides(self, sa: IkeSa, opened: Opened, out: Out) -> bool:
         """Both ends ask for the same SAs at once: the higher nonce has its way, the other quick mode is dropped.
@@ -163,7 +164,7 @@ class QuickSide:
         """The quick modes with this peer for this traffic, whoever began them."""
         return [
             (other, quick)
-            for other in self._box.sas.with_peer(sa.remote.address)
+            for other in self._box.sas.with_peer_of(sa)
             for quick in other.exchanges.values()
             if quick.match is not None and (quick.match.local, quick.match.remote) == (local, remote)
         ]
@@ -177,8 +178,8 @@ class QuickSide:
 
         The same peer is the same address and identity: others behind the same NAT keep theirs.
         """
-        for other in self._box.sas.with_peer(sa.remote.address):
-            if other is not sa and other.active and other.identity == sa.identity:
+        for other in self._box.sas.with_peer_of(sa):
+            if other is not sa:
                 self._endings.forget(other, out)
         for tunnel in list(sa.tunnels):
             self._endings.drop_tunnel(tunnel, out)

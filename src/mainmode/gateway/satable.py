@@ -73,7 +73,7 @@ class SaTable:
         there.append(sa)
         there.sort(key=lambda one: one.created_at)
         if sa.role == "responder":
-            self._opened[remote.address, sa.initiator_cookie] = sa
+            self._opened.setdefault((remote.address, sa.initiator_cookie), sa)
 
     def _leave(self, sa: IkeSa) -> None:
         """Nothing is found by the peer's address any more."""
@@ -132,15 +132,22 @@ class SaTable:
         return len(self._by_peer.get(peer, ())) > MAX_WITH_ONE_PEER
 
     def with_peer(self, peer: IPv4Address) -> list[IkeSa]:
-        """The SAs with this peer, the newest last."""
+        """The SAs with whoever is at this address, the newest last."""
         return list(self._by_peer.get(peer, ()))
 
+    def with_peer_of(self, sa: IkeSa) -> list[IkeSa]:
+        """The active SAs with the very peer of an active one, itself among them, the newest last."""
+        return [other for other in self._by_peer.get(sa.remote.address, ()) if other.active and other.peer == sa.peer]
+
     def towards(self, peer: IPv4Address) -> IkeSa | None:
-        """The SA to negotiate under with this peer: the newest active one, else one that we are negotiating."""
+        """The SA to negotiate under with this peer: the newest active one, else one that we are negotiating.
+
+        Who was met there goes before who only says to be there.
+        """
         sas = self._by_peer.get(peer, [])
         active = [sa for sa in sas if sa.active]
         if active:
-            return active[-1]
+            return next((sa for sa in reversed(active) if sa.met_at == peer), active[-1])
         return next((sa for sa in sas if sa.role == "initiator"), None)
 
 

@@ -36,8 +36,9 @@ deletes nothing, makes it as many as it likes."""
 RENEWAL_RETRY_SECONDS: Final = 40.0
 """When a renewal is tried again that led to nothing: longer than the repetitions of one message take."""
 
-VOLUME_CHECK_SECONDS: Final = 10.0
-"""How often the kilobytes of a tunnel are looked at, at the least: that is often enough for an ASA's usual 4608000."""
+CHECK_SECONDS: Final = 10.0
+"""How often it is looked at the kilobytes of a tunnel, at the least, which is often enough for an ASA's usual 4608000;
+and whether its peer has moved."""
 
 FASTEST: Final = 70_000_000
 """Octets a second that one tunnel may carry: what is left when it is to be renewed must outlast the time to the next
@@ -74,7 +75,8 @@ class Upkeep:
             self._arm_nat(sa, out)
         self._main.take_over(sa, out)
         old, sa.replaces = sa.replaces, None
-        if old is not None and old in self._box.sas:
+        # Behind one NAT it may be somebody else who answers at UDP 500.
+        if old is not None and old in self._box.sas and old.peer == sa.peer:
             adopt(self._box, sa, old, out)
         others = self._others(sa)
         for one in others[:-MOST_WITH_ONE_PEER]:
@@ -86,11 +88,7 @@ class Upkeep:
 
     def _others(self, sa: IkeSa) -> list[IkeSa]:
         """The other active SAs with the same peer."""
-        return [
-            other
-            for other in self._box.sas.with_peer(sa.remote.address)
-            if other is not sa and other.active and other.identity == sa.identity
-        ]
+        return [other for other in self._box.sas.with_peer_of(sa) if other is not sa]
 
     def _renew(self, sa: IkeSa, out: Out) -> None:
         """Time to renew phase 1, unless the peer has done so already."""
@@ -132,7 +130,7 @@ class Upkeep:
     def _keepalive(self, sa: IkeSa, out: Out) -> None:
         """Nothing may have come from the peer for a while: ask whether it is there (RFC 3706).
 
-        ESP from the peer is a sign of life as good as any message.
+        ESP from the peer is a sign of life as good as any message, unless it may be the copy of an old packet.
         """
         address(sa, out)
         group = tunnel_group(self._box.config, sa)
@@ -158,7 +156,8 @@ class Upkeep:
         heard = sa.heard_at
         for tunnel in sa.tunnels:
             used = self._box.used(tunnel)
-            if used is not None and used[0].last_used is not None:
+            copies = not self._box.engine.pair(tunnel.inbound_spi)[0].knows_copies
+            if used is not None and used[0].last_used is not None and not copies:
                 heard = max(heard, used[0].last_used)
         return heard
 
@@ -183,15 +182,10 @@ class Upkeep:
         remote = tunnel.match.remote
         if adds_route(tunnel.match) and len(self._box.traffic[tunnel.match.local, remote]) == 1:
             out.say(RouteAdded(remote.address, remote.mask))
-        for sa in self._box.sas.with_peer(tunnel.sa.remote.address):
+        for sa in self._box.sas.with_peer_of(tunnel.sa):
             for old in sa.tunnels:
                 # What was replaced before has its end set; a peer that renews every few seconds does not put it off.
-                if (
-                    old is not tunnel
-                    and not old.replaced
-                    and same(old.match, tunnel.match)
-                    and sa.identity == tunnel.sa.identity
-                ):
+                if old is not tunnel and not old.replaced and same(old.match, tunnel.match):
                     old.replaced = True
                     cancel(old.alarm)
                     # The side that began the renewal deletes; the other waits for that, or for twice as long.
@@ -203,7 +197,9 @@ class Upkeep:
         due = min(self._ends_at(tunnel), self._session_ends_at(tunnel), self._idle_at(tunnel), tunnel.renew_at)
         if tunnel.suite.lifetime_kilobytes is not None and self._box.plane is not None:
             left = tunnel.suite.lifetime_kilobytes * 1024 * (1.0 - REKEY_PHASE2_AT)
-            due = min(due, out.now + max(SHORTEST_CHECK_SECONDS, min(VOLUME_CHECK_SECONDS, left / FASTEST)))
+            due = min(due, out.now + max(SHORTEST_CHECK_SECONDS, min(CHECK_SECONDS, left / FASTEST)))
+        elif tunnel.sa.remote_behind_nat:
+            due = min(due, out.now + CHECK_SECONDS)
         tunnel.alarm = self._box.alarms.set(max(due, out.now), partial(self._look_at, tunnel))
 
     def _look_at(self, tunnel: Tunnel, out: Out) -> None:
@@ -217,8 +213,8 @@ class Upkeep:
         elif out.now >= self._idle_at(tunnel):
             self._end(tunnel, "IPSec SA Idle Timeout", "Idle Timeout", out)
         else:
-            again_at = tunnel.asked_at + VOLUME_CHECK_SECONDS
-            if out.now >= tunnel.renew_at or (out.now >= again_at and self._nearly_full(tunnel)):
+            again = out.now >= tunnel.asked_at + CHECK_SECONDS
+            if out.now >= tunnel.renew_at or (again and (_is_to_show(tunnel.sa) or self._nearly_full(tunnel))):
                 tunnel.renew_at = out.now + RENEWAL_RETRY_SECONDS
                 tunnel.asked_at = out.now
                 self._renew_tunnel(tunnel, out)
@@ -278,6 +274,11 @@ class Upkeep:
         if limit is None or used is None:
             return False
         return max(counters.octets for counters in used) >= limit * 1024 * REKEY_PHASE2_AT
+
+
+def _is_to_show(sa: IkeSa) -> bool:
+    """Whether the peer has moved and is to show that it receives where it is now: quick mode cannot be done blindly."""
+    return sa.met_at != sa.remote.address
 
 
 def _supersedes(one: IkeSa, other: IkeSa) -> bool:

@@ -44,7 +44,7 @@ def _may_be_at(box: Box, sa: IkeSa, source: Endpoint, local: Endpoint) -> bool:
     At another address only where the configuration names neither the old one nor the new: an address that it names is a
     peer of its own, with its own key and its own traffic (`docs/decisions`).
     """
-    if not sa.remote_behind_nat or local.port != NAT_T_PORT:
+    if not sa.remote_behind_nat or local.port != NAT_T_PORT or not source.port:
         return False
     before, after = sa.remote.address, source.address
     return before == after or not (box.config.names_peer(before) or box.config.names_peer(after))
@@ -52,15 +52,14 @@ def _may_be_at(box: Box, sa: IkeSa, source: Endpoint, local: Endpoint) -> bool:
 
 def _move(box: Box, sa: IkeSa, remote: Endpoint, local: Endpoint, out: Out) -> None:
     """The peer is at `remote` from now on, with all that we have with it where it was."""
-    with_it = [
-        other
-        for other in box.sas.with_peer(sa.remote.address)
-        if other.active and other.identity == sa.identity and other.remote == sa.remote
-    ]
+    with_it = [other for other in box.sas.with_peer_of(sa) if other.remote == sa.remote]
     spis = [spi for one in with_it for spi in _inbound_spis(one)]
     if any(box.engine.collides(spi, remote.address) for spi in spis):
         return
     for one in with_it:
+        if remote.address != one.remote.address:
+            for quick in one.exchanges.values():
+                quick.peer_moved = True
         box.sas.move(one, remote)
         one.local = local
     for spi in spis:

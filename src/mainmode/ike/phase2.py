@@ -98,7 +98,7 @@ REKEY_AT: Final = 0.85
 
 HOST_MASK: Final = IPv4Address(0xFFFFFFFF)
 
-Standing = Callable[[ProxyId, ProxyId], IPv4Address | None]
+Standing = Callable[[ProxyId, ProxyId], IkeSa | None]
 
 
 class KeyEngine(Protocol):
@@ -176,7 +176,8 @@ class QuickModes:
     def read_qm1(self, sa: IkeSa, quick: QuickMode, opened: Opened, standing: Standing, out: Out) -> None:
         """QM1 at the responder, answered with QM2. `Refused` with the NOTIFY for what does not fit.
 
-        `standing(local, remote)` is the peer that has SAs for this traffic already, None if nobody has.
+        `standing(local, remote)` is the IKE SA that has IPsec SAs for this traffic already, None if none has. Another
+        peer's must be at another address, or have been met at another than it is at, and then nobody knows.
         """
         nonce = read_nonce(opened.payloads)
         quick.peer_nonce = nonce
@@ -199,7 +200,7 @@ class QuickModes:
                 out.say(PayloadProcessed("notify"))
                 quick.initial_contact |= payload.type == NotifyType.INITIAL_CONTACT
         other = standing(local, remote)
-        if other is not None and other != sa.remote.address:
+        if other is not None and (other.remote.address, other.met_at) != (sa.remote.address, sa.met_at):
             raise Refused("another peer has this traffic", NotifyType.INVALID_ID_INFORMATION, (SaFromOtherPeer(),))
         out.say(OldSaNotFound() if other is None else DuplicateSaFound(remote.address))
         quick.match = match = self._walk.find(sa.interface, sa.remote.address, local, remote, out)

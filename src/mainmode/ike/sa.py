@@ -113,6 +113,7 @@ class IkeSa:
         "life_alarm",
         "local",
         "local_behind_nat",
+        "met_at",
         "nat_alarm",
         "nat_t_draft",
         "peer_fragments",
@@ -185,6 +186,8 @@ class IkeSa:
         """When an answer of main mode was last sent again."""
         self.identity = b""
         """Fingerprint of the identity the peer proved. With one address it tells peers behind the same NAT apart."""
+        self.met_at = remote.address
+        """Where the peer has last shown that it receives what we send: by main mode, or by a quick mode since."""
         self.replaces: IkeSa | None = None
         """The SA this one is negotiated to take the place of."""
         self.dpd_received = -1
@@ -224,6 +227,15 @@ class IkeSa:
     @property
     def our_cookie(self) -> bytes:
         return self.initiator_cookie if self.role == "initiator" else self.responder_cookie
+
+    @property
+    def peer(self) -> tuple[IPv4Address, bytes, IPv4Address]:
+        """By what one peer is told from another: its address, its identity, and where it was met.
+
+        The identity is not enough where all have one key, nor is the address of one who has moved: anybody can write
+        that on a packet. What is sent to an address gets to who is there.
+        """
+        return self.remote.address, self.identity, self.met_at
 
     @property
     def behind_nat(self) -> bool:
@@ -382,6 +394,8 @@ class QuickMode:
     secret: Secret | None = None
     initial_contact: bool = False
     """The peer's QM1 carried INITIAL-CONTACT."""
+    peer_moved: bool = False
+    """The peer has moved since our first message: who answers need not have got it where the peer is now."""
     last_received: bytes = b""
     last_answer: Resend | None = None
     repeated_at: float = -inf

@@ -94,6 +94,11 @@ class IpsecSa:
         return self.remote_port != 0
 
     @property
+    def knows_copies(self) -> bool:
+        """Whether what comes by it is authentic and no copy of what came before."""
+        return self.auth is not None and self.replay_window > 0
+
+    @property
     def overhead(self) -> tuple[int, int]:
         """Octets that encapsulation adds: at the worst padding, and before trailer and ICV.
 

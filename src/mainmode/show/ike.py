@@ -51,13 +51,9 @@ def _rekeys(sas: list[IkeSa]) -> set[IkeSa]:
 
     Two peers can share an address behind a NAT; their identities tell them apart once they are proved.
     """
-    in_use = {(sa.remote.address, sa.identity): sa for sa in sas if sa.active}  # of several the newest
-    peers = {address for address, _ in in_use}
-    return {
-        sa
-        for sa in sas
-        if (in_use[sa.remote.address, sa.identity] is not sa if sa.active else sa.remote.address in peers)
-    }
+    in_use = {sa.peer: sa for sa in sas if sa.active}  # of several the newest
+    peers = {address for address, *_ in in_use}
+    return {sa for sa in sas if (in_use[sa.peer] is not sa if sa.active else sa.remote.address in peers)}
 
 
 def _block(number: int, sa: IkeSa, rekey: bool, view: View, detail: bool) -> list[str]:
