@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta, timezone
 from ipaddress import IPv4Address
 
 import pytest
@@ -12,7 +13,9 @@ from hypothesis import strategies as st
 from mainmode.exec import execute
 from mainmode.exec.commands import COMMANDS
 from mainmode.exec.debugging import Debugging
+from mainmode.lab.ip import question
 from mainmode.show.typed import forms
+from mainmode.words import Dialect
 from tests.exec.worlds import Terminal
 from tests.life.world import World
 from tests.show.tunnels import document, pinged
@@ -135,7 +138,9 @@ def test_json_has_what_the_gateway_has() -> None:
     assert (row["counters"]["encaps"], row["counters"]["decaps"]) == (4, 4)
     assert row["access_list"]["text"].startswith("access-list VPN extended permit icmp")
     assert UP.values("sh cry ips sa peer 10.0.0.3")["ipsec_sas"] == []
+    assert ike["rekey"] is False
     (session,) = UP.values("sh vpn l")["sessions"]
+    assert f"Index        : {session['index']} " in UP.printed("sh vpn l")
     assert session["ipsec_sas"] == [row]
     assert session["since"] == sa.active_at
     assert "interface" in UP.values("sh ip")["interfaces"][0]
@@ -172,6 +177,14 @@ def test_debug_is_switched_on_by_level_and_off_again(terminal: Terminal) -> None
     assert terminal.debugging == Debugging()
 
 
+@pytest.mark.parametrize("line", ["no debug crypto ikev1 127", "undebug crypto isakmp 7", "un cry ikev1 255"])
+def test_a_debug_ends_whatever_level_is_named(terminal: Terminal, line: str) -> None:
+    terminal.printed("debug crypto ikev1 127")
+    terminal.printed("debug crypto ipsec 127")
+    terminal.printed(line)
+    assert terminal.debugging == Debugging(0, 127)
+
+
 def test_debug_can_be_about_some_peers_alone(terminal: Terminal) -> None:
     for line in ("debug crypto ikev1 127", "debug crypto condition peer 10.0.0.2", "deb cry cond peer 10.0.0.3"):
         terminal.type(line)
@@ -181,8 +194,11 @@ def test_debug_can_be_about_some_peers_alone(terminal: Terminal) -> None:
     # Undebugging leaves conditions, as on an ASA.
     terminal.type("undebug all")
     assert terminal.debugging == Debugging(0, 0, both)
-    terminal.type("no debug crypto condition peer 10.0.0.3")
+    terminal.printed("no debug crypto condition peer 10.0.0.3")
     assert terminal.debugging == Debugging(0, 0, (PEER,))
+    terminal.printed("undebug crypto condition peer 10.0.0.2")
+    assert terminal.debugging == Debugging()
+    terminal.printed("debug crypto condition peer 10.0.0.2")
     terminal.type("debug crypto condition reset")
     assert terminal.printed("show crypto debug-condition") == "Crypto conditional debug is turned OFF\n"
 
@@ -192,9 +208,12 @@ def test_a_condition_leaves_out_the_others_and_no_log_message() -> None:
     everybody, nobody = Debugging(255, 255), Debugging(255, 255, (IPv4Address("10.9.9.9"),))
     lines = [entry for entry in entries if everybody.dialect(entry)]
     about = Debugging(255, 255, (PEER,))
-    assert len(lines) > 50
-    assert [e for e in lines if about.dialect(e)] == [e for e in lines if e.peer == PEER]
-    assert not any(nobody.dialect(entry) for entry in lines)
+    logged = [entry for entry in entries if Debugging().dialect(entry)]
+    assert len(lines) > 50 and len(logged) > 3
+    assert [e for e in lines if about.dialect(e) is Dialect.COLON] == [e for e in lines if e.peer == PEER]
+    # Who debugs one peer still hears of every tunnel what a log has of it.
+    assert [e for e in lines if nobody.dialect(e)] == logged
+    assert all(nobody.dialect(entry) is Dialect.SYSLOG for entry in logged)
 
 
 @pytest.mark.parametrize("debugging", [Debugging(), Debugging(1, 0), Debugging(127, 0), Debugging(0, 255)])
@@ -260,7 +279,7 @@ def test_statistics_are_of_what_went_in_and_out() -> None:
         ("show crypto ipsec sa peer ?", ["A.B.C.D"]),
         ("packet-tracer input ?", ["IF", "inside", "outside"]),
         ("ping in?", ["inside"]),
-        ("undebug ?", ["all", "crypto", "debug"]),
+        ("undebug ?", ["all", "crypto"]),
     ],
 )
 def test_a_question_mark_tells_what_can_follow(line: str, words: list[str]) -> None:
@@ -325,6 +344,17 @@ def test_it_tells_the_time_and_how_long_it_is_up() -> None:
     assert "outside" not in UP.printed("show interface ip brief")
     assert "GigabitEthernet0/1         10.0.0.1        YES CONFIG up " in UP.printed("show interface ip brief")
     assert UP.values("show crypto ikev1 stats")["ikev1"]["active_tunnels"] == 1
+
+
+def test_every_time_of_day_is_told_in_the_zone_of_the_host(terminal: Terminal) -> None:
+    terminal.zone = timezone(timedelta(hours=9), "JST")
+    terminal.type("capture X interface inside")
+    packet = question(1, IPv4Address("192.168.1.2"), PEER, 1, 0, 0)
+    terminal.captures["X"].offer(packet, "inside", 0.0)
+    assert terminal.printed("show clock").startswith("09:00:")
+    assert terminal.printed("show clock").endswith(" JST Thu Jan 1 1970\n")
+    assert "Login Time   : 09:00:00 JST Thu Jan 1 1970\n" in terminal.printed("show vpn-sessiondb l2l")
+    assert "   1: 09:00:00.000000 " in terminal.printed("show capture X")
 
 
 def test_the_older_word_for_ikev1_is_debugged_too(terminal: Terminal) -> None:

@@ -64,6 +64,14 @@ def test_each_phase_names_the_lines_that_decide_it(terminal: Terminal) -> None:
     assert (values["action"], values["input_interface"], values["output_interface"]) == ("drop", "inside", "outside")
 
 
+def test_a_translation_of_icmp_has_no_ports(terminal: Terminal) -> None:
+    said = terminal.type(PING).text
+    assert "Untranslate 192.168.2.2/0 to 192.168.2.2/0\n" in said
+    assert "Static translate 192.168.1.2/0 to 192.168.1.2/0\n" in said
+    tcp = terminal.type("packet-tracer input inside tcp 192.168.1.2 1025 192.168.2.2 www").text
+    assert "Static translate 192.168.1.2/1025 to 192.168.1.2/1025\n" in tcp
+
+
 def test_another_protocol_is_another_element_of_the_access_list(terminal: Terminal) -> None:
     assert "permit tcp 192.168.1.0" in terminal.type("packet inp inside tcp 192.168.1.2 1025 192.168.2.2 www").text
     # The document permits tcp and icmp; udp to the far network is dropped, not sent in clear.

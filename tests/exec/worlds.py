@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, tzinfo
 from typing import Any
 
 from mainmode.exec import Reply, Running, execute
@@ -24,10 +25,11 @@ class Terminal:
         self.captures: dict[str, Captured] = {}
         self.statistics = Statistics()
         self.pings: list[Ping] = []
+        self.zone: tzinfo = UTC
 
     @property
     def running(self) -> Running:
-        view = View(self.site.gateway, self.site.plane, self.world.network.now, "9", float)
+        view = View(self.site.gateway, self.site.plane, self.world.network.now, "9", float, self.zone)
         return Running(view, self.debugging, self.captures, self.statistics)
 
     def type(self, line: str, *, as_json: bool = False) -> Reply:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from ipaddress import IPv4Address
 from typing import Final
 
@@ -69,14 +69,14 @@ class Captured:
             # The element without the words that make it one of an access-list.
             yield f"  match {self.match.text.split(' permit ', 1)[1]}"
 
-    def listed(self, wall: Callable[[float], float]) -> Iterator[str]:
-        """What `show capture NAME` prints; `wall` makes seconds since the epoch of the clock's."""
+    def listed(self, calendar: Callable[[float], datetime]) -> Iterator[str]:
+        """What `show capture NAME` prints; `calendar` makes the time of day of the clock's seconds."""
         counted = f"{len(self.packets)} packet{'s' * (len(self.packets) != 1)}"
         yield ""
         yield f"{counted} captured"
         yield ""
         for number, (at, packet) in enumerate(self.packets, start=1):
-            yield f"{number:>4}: {datetime.fromtimestamp(wall(at), UTC):%H:%M:%S.%f}       {one_line(packet)} "
+            yield f"{number:>4}: {calendar(at):%H:%M:%S.%f}       {one_line(packet)} "
         yield f"{counted} shown"
 
 

@@ -21,11 +21,10 @@ from mainmode.exec.debugging import HIGHEST, Debugging
 from mainmode.exec.filters import Filter
 from mainmode.exec.running import FAILED, UNUSABLE, Debug, EndCapture, Reply, Running, StartCapture
 from mainmode.exec.statistics import NAMES
-from mainmode.gateway.engine import SESSION_STEP
 from mainmode.ipsec.selectors import ICMP, TCP, UDP
 from mainmode.lab.trigger import ECHO_IDENTIFIER
 from mainmode.show import commands as show
-from mainmode.show.sessions import duration, sessions_of
+from mainmode.show.sessions import duration, session_index, sessions_of
 from mainmode.show.typed import Misfit, Slots, find, following, forms
 
 SCHEMA: Final = 1
@@ -194,7 +193,7 @@ def _show_captures(running: Running, words: list[Any]) -> Reply:
 
 def _show_capture(running: Running, words: list[Any]) -> Reply:
     captured = running.captures[words[2]]
-    listed = list(captured.listed(running.view.wall))
+    listed = list(captured.listed(running.view.calendar))
     packets = [{"at": running.view.wall(at), "hex": packet.hex()} for at, packet in captured.packets]
     return Reply(listed, {"capture": {**_captured(captured), "packets": packets}})
 
@@ -218,7 +217,9 @@ def _debug(running: Running, words: list[Any]) -> Reply:
 
 
 def _no_debug(running: Running, words: list[Any]) -> Reply:
-    return _at_level(running, words[-1], 0)
+    """Whatever level is named: all of it."""
+    name = next(word for word in words if word in ("ikev1", "isakmp", "ipsec"))
+    return _at_level(running, name, 0)
 
 
 def _at_level(running: Running, name: str, level: int) -> Reply:
@@ -263,7 +264,7 @@ def _logoff(running: Running, words: list[Any]) -> Reply:
     chosen = words[3] if by not in ("l2l", "all") else None
     sessions = sessions_of(view, _address(words), chosen if by == "tunnel-group" else None)
     if by == "index":
-        sessions = [sa for sa in sessions if sa.session // SESSION_STEP == chosen]
+        sessions = [sa for sa in sessions if session_index(sa) == chosen]
     peers = dict.fromkeys(sa.remote.address for sa in sessions)
     whose = {"ipaddress": f"with IP address {chosen}", "tunnel-group": f'of TunnelGroup "{chosen}"'}
     whose |= {"index": f"with index {chosen}"}
@@ -367,10 +368,10 @@ COMMANDS: Final = (
         _debug,
         "Debug lines from this level down; without one, level 1.",
     ),
-    *_rows("{no debug | undebug} crypto {ikev1 | isakmp | ipsec}", _no_debug, "No more lines of this debug."),
+    *_rows("{no debug | undebug} crypto {ikev1 | isakmp | ipsec} [<1-255>]", _no_debug, "No more lines of this debug."),
     *_rows("{no debug | undebug} all", _undebug, "No more debug lines; conditions stay, as on an ASA."),
     *_rows(
-        "[{no | undebug}] debug crypto condition peer A.B.C.D",
+        "{debug | no debug | undebug} crypto condition peer A.B.C.D",
         _condition,
         "Only lines about this peer and others named so.",
     ),

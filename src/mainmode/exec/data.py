@@ -14,10 +14,10 @@ from typing import Any, Final
 from mainmode.ike.sa import IkeSa, Tunnel
 from mainmode.ipsec.sa import Counters, IpsecSa
 from mainmode.show.commands import Command, printed, selected
-from mainmode.show.ike import ike_sas, ikev2_sas, isakmp_sas
+from mainmode.show.ike import ike_sas, ikev2_sas, isakmp_sas, rekeys_of
 from mainmode.show.interfaces import addresses, clock, interfaces
 from mainmode.show.ipsec import ipsec_sas
-from mainmode.show.sessions import l2l_sessions, sessions_of
+from mainmode.show.sessions import l2l_sessions, session_index, sessions_of
 from mainmode.show.view import View, written
 
 COUNTS: Final = tuple(field.name for field in fields(Counters) if field.name != "last_used")
@@ -31,7 +31,9 @@ def of(row: Command, words: list[Any], view: View) -> dict[str, Any]:
 
 
 def _ike(view: View) -> dict[str, Any]:
-    return {"ikev1_sas": [_ike_sa(sa, view) for sa in view.gateway.ike_sas]}
+    sas = list(view.gateway.ike_sas)
+    rekeys = rekeys_of(sas)
+    return {"ikev1_sas": [{**_ike_sa(sa, view), "rekey": sa in rekeys} for sa in sas]}
 
 
 def _isakmp(view: View) -> dict[str, Any]:
@@ -108,7 +110,12 @@ def _sa(sa: IpsecSa, view: View) -> dict[str, Any]:
 def _sessions(view: View, peer: IPv4Address | None = None, name: str | None = None) -> dict[str, Any]:
     return {
         "sessions": [
-            {**_ike_sa(sa, view), "since": view.wall(sa.active_at or sa.created_at), "ipsec_sas": _under(sa, view)}
+            {
+                **_ike_sa(sa, view),
+                "index": session_index(sa),
+                "since": view.wall(sa.active_at or sa.created_at),
+                "ipsec_sas": _under(sa, view),
+            }
             for sa in sessions_of(view, peer, name)
         ]
     }

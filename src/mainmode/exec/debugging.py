@@ -29,7 +29,7 @@ class Debugging:
     ikev1: int = 0
     ipsec: int = 0
     peers: tuple[IPv4Address, ...] = ()
-    """Only about these; none: about everybody."""
+    """Debug lines only about these; none: about everybody. What is logged is logged of everybody, as on an ASA."""
 
     @classmethod
     def parse(cls, text: str) -> Debugging:
@@ -45,9 +45,9 @@ class Debugging:
     def dialect(self, entry: Entry) -> Dialect | None:
         """How an entry is printed, if it is."""
         row = wording(entry.event)
-        if self._debugs(row):
-            # Entries without a peer (those before the crypto map named one) are about nobody that was asked for.
-            return Dialect.COLON if not self.peers or entry.peer in self.peers else None
+        # Entries without a peer (those before the crypto map named one) are about nobody that was asked for.
+        if self._debugs(row) and (not self.peers or entry.peer in self.peers):
+            return Dialect.COLON
         return Dialect.SYSLOG if _is_logged(row) else None
 
     @property

@@ -18,7 +18,7 @@ from mainmode.gateway.path import Way, way_out
 from mainmode.ike.cryptomap import Match, walk_outbound
 from mainmode.ike.sa import IkeSa, Tunnel
 from mainmode.ipsec.drops import Drop
-from mainmode.ipsec.selectors import Packet, TrafficSelector, read_packet
+from mainmode.ipsec.selectors import ICMP, Packet, TrafficSelector, read_packet
 from mainmode.lab.ip import question
 from mainmode.span import Span
 from mainmode.transcript import Transcript
@@ -113,14 +113,20 @@ def _translations(way: Way, packet: Packet) -> Iterator[Phase]:
         return
     lines = (rule.span,) if rule.span is not None else ()
     source, destination = IPv4Address(packet.source), IPv4Address(packet.destination)
-    ports = packet.source_port or 0, packet.destination_port or 0
+
+    def port(number: int | None) -> int:
+        # What ICMP has in their place, its identifier, is none.
+        return 0 if packet.protocol == ICMP else number or 0
+
     if rule.mapped_destination:
-        said = f"Untranslate {destination}/{ports[1]} to {way.packet.destination}/{way.packet.destination_port}"
+        said = f"Untranslate {destination}/{port(packet.destination_port)} "
+        said += f"to {way.packet.destination}/{port(way.packet.destination_port)}"
         yield Phase("UN-NAT", "static", config=lines, information=(said,))
     if rule.kind == "exempt":
         yield Phase("NAT-EXEMPT", config=lines)
         return
-    said = f"{rule.kind.capitalize()} translate {source}/{ports[0]} to {way.packet.source}/{way.packet.source_port}"
+    said = f"{rule.kind.capitalize()} translate {source}/{port(packet.source_port)} "
+    said += f"to {way.packet.source}/{port(way.packet.source_port)}"
     yield Phase("NAT", config=lines, information=(said,))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 now = time.monotonic
 """Seconds on a clock that never runs backwards; what `Gateway` is given as `now`, and asyncio's own."""
@@ -12,6 +12,12 @@ now = time.monotonic
 def wall(at: float) -> float:
     """The time of day (seconds since the epoch) at which `now()` was `at`."""
     return time.time() - now() + at
+
+
+def zone() -> tzinfo:
+    """The host's time zone, as it is now."""
+    here = datetime.now().astimezone().tzinfo  # noqa: DTZ005 - the zone of the host is meant
+    return UTC if here is None else here
 
 
 def stamp(at: float) -> str:

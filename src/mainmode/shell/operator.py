@@ -18,7 +18,7 @@ from mainmode.exec.statistics import Statistics
 from mainmode.gateway import Action, Gateway
 from mainmode.ipsec.dataplane import DataPlane
 from mainmode.shell.captures import Captures
-from mainmode.shell.clock import now, wall
+from mainmode.shell.clock import now, wall, zone
 from mainmode.shell.outlet import say
 from mainmode.shell.ping import ping
 from mainmode.show.view import Release, View
@@ -48,13 +48,12 @@ class Operator:
         """`directory` is for captures."""
         self._served = served
         self._directory = directory
-        self._release = release(served.gateway.config)
         self._since = now()
 
     async def execute(self, line: str, as_json: bool, who: str) -> Reply:
         """What came of a line, all of it done."""
         served = self._served
-        view = View(served.gateway, served.plane, now(), self._release, wall)
+        view = View(served.gateway, served.plane, now(), release(served.gateway.config), wall, zone())
         running = Running(view, served.debugging, served.captures.running, served.statistics, self._since)
         reply = execute(line, running, as_json=as_json)
         if reply.do:

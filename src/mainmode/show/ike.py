@@ -22,7 +22,7 @@ def ike_sas(view: View, *, detail: bool = False) -> list[str]:
     sas = list(view.gateway.ike_sas)
     if not sas:
         return ["", "There are no IKEv1 SAs"] if view.release == "9" else ["There are no isakmp sas"]
-    rekeys = _rekeys(sas)
+    rekeys = rekeys_of(sas)
     lines = ["IKEv1 SAs:", ""] if view.release == "9" else []
     lines += [
         f"   Active SA: {len(sas) - len(rekeys)}",
@@ -46,7 +46,7 @@ def ikev2_sas(view: View) -> list[str]:
     return ["", "There are no IKEv2 SAs"]
 
 
-def _rekeys(sas: list[IkeSa]) -> set[IkeSa]:
+def rekeys_of(sas: list[IkeSa]) -> set[IkeSa]:
     """Those that are the `Rekey` one of two with a peer: under negotiation, or replaced and not yet gone.
 
     Two peers can share an address behind a NAT; their identities tell them apart once they are proved.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from mainmode.show.view import View
 
 
@@ -32,5 +30,5 @@ def interfaces(view: View) -> list[str]:
 
 def clock(view: View) -> list[str]:
     """The time of day."""
-    at = datetime.fromtimestamp(view.wall(view.now), UTC)
-    return [f"{at:%H:%M:%S}.{at.microsecond // 1000:03} UTC {at:%a %b %-d %Y}"]
+    at = view.calendar(view.now)
+    return [f"{at:%H:%M:%S}.{at.microsecond // 1000:03} {at:%Z %a %b %-d %Y}"]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from ipaddress import IPv4Address
 from typing import Final
 
@@ -29,6 +28,11 @@ def sessions_of(view: View, peer: IPv4Address | None, name: str | None) -> list[
     ]
 
 
+def session_index(sa: IkeSa) -> int:
+    """The number that a session goes by: `Index`, and in `vpn-sessiondb logoff index`."""
+    return sa.session // SESSION_STEP
+
+
 def l2l_sessions(
     view: View, *, detail: bool = False, peer: IPv4Address | None = None, name: str | None = None
 ) -> list[str]:
@@ -45,7 +49,7 @@ def l2l_sessions(
 def _session(sa: IkeSa, view: View, detail: bool) -> list[str]:
     nine = view.release == "9"
     ike, ipsec = "IKEv1" if nine else "IKE", "IPsecOverNatT" if _in_udp(sa.tunnels[0], view) else "IPsec"
-    index = sa.session // SESSION_STEP
+    index = session_index(sa)
     began = sa.created_at if sa.active_at is None else sa.active_at
     encryptions = [tunnel.suite.cipher.session_name for tunnel in sa.tunnels]
     hashes = [_hashing(tunnel) for tunnel in sa.tunnels]
@@ -65,7 +69,7 @@ def _session(sa: IkeSa, view: View, detail: bool) -> list[str]:
         lines.append(_row("Encryption", ciphers, "Hashing", " ".join(dict.fromkeys([sa.hash.session_name, *hashes]))))
     lines += [
         _row("Bytes Tx", sent, "Bytes Rx", received),
-        f"Login Time   : {datetime.fromtimestamp(view.wall(began), UTC):%H:%M:%S UTC %a %b %-d %Y}",
+        f"Login Time   : {view.calendar(began):%H:%M:%S %Z %a %b %-d %Y}",
         f"Duration     : {duration(view.now - began)}",
     ]
     if detail:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime, tzinfo
 from typing import Literal
 
 from mainmode.events import ProxyId
@@ -29,11 +30,17 @@ class View:
     release: Release
     wall: Callable[[float], float]
     """From the gateway's clock to seconds since the epoch."""
+    zone: tzinfo = UTC
+    """In which the time of day is printed."""
 
     @property
     def blank(self) -> str:
         """9.x puts a blank behind some values, and scripts that read its output have learned to expect it."""
         return " " if self.release == "9" else ""
+
+    def calendar(self, at: float) -> datetime:
+        """The date and the time of day at which the gateway's clock showed `at`."""
+        return datetime.fromtimestamp(self.wall(at), self.zone)
 
     def pair(self, tunnel: Tunnel) -> tuple[IpsecSa, IpsecSa]:
         """The inbound and the outbound SA of a tunnel."""
