@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ import socket
 import stat
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -184,39 +186,78 @@ def test_a_console_whose_reader_has_gone_ends_without_a_traceback(gateways: dict
     assert complaints == ""
 
 
+class Screen:
+    """A console on a terminal."""
+
+    def __init__(self, name: str) -> None:
+        self._screen, keyboard = os.openpty()
+        self.console = subprocess.Popen(
+            [MAINMODE, "console", "--name", name],
+            stdin=keyboard,
+            stdout=keyboard,
+            stderr=keyboard,
+            env={**os.environ, "TERM": "dumb"},
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # or no Ctrl-C would reach it
+        )
+        os.close(keyboard)
+        self._shown = ""
+
+    def type(self, keys: bytes) -> None:
+        os.write(self._screen, keys)
+
+    def until_shown(self, text: str) -> str:
+        """Wait for it; what stood before."""
+        while text not in self._shown:
+            self._shown += os.read(self._screen, 65536).decode()
+        before, _, self._shown = self._shown.partition(text)
+        return before
+
+    def leave(self) -> int:
+        self.type(b"\x15exit\n")
+        code = self.console.wait(10)
+        os.close(self._screen)
+        return code
+
+
 def test_a_word_is_completed_and_a_question_answered_at_the_prompt(gateways: dict[str, Ours]) -> None:
-    screen, keyboard = os.openpty()
-    console = subprocess.Popen(
-        [MAINMODE, "console", "--name", "site-a"],
-        stdin=keyboard,
-        stdout=keyboard,
-        stderr=keyboard,
-        env={**os.environ, "TERM": "dumb"},
-        start_new_session=True,
-    )
-    os.close(keyboard)
-    shown = ""
-
-    def until_shown(text: str) -> None:
-        nonlocal shown
-        while text not in shown:
-            shown += os.read(screen, 65536).decode()
-        shown = shown.partition(text)[2]
-
-    until_shown("site-a# ")
-    os.write(screen, b"show crypto isa\t")
-    until_shown("isakmp ")
-    os.write(screen, b"?\n")
+    screen = Screen("site-a")
+    screen.until_shown("site-a# ")
+    screen.type(b"show crypto isa\t")
+    screen.until_shown("isakmp ")
+    screen.type(b"?\n")
     # What was typed before the question stands there again.
-    until_shown("  sa\r\n  stats\r\nsite-a# show crypto isakmp ")
-    os.write(screen, b"sa | include There\n")
-    until_shown("There are no IKEv1 SAs\r\n")
-    until_shown("site-a# ")
-    os.write(screen, b"ping ins\t")
-    until_shown("inside ")
-    os.write(screen, b"\x15exit\n")
-    assert console.wait(10) == 0
-    os.close(screen)
+    screen.until_shown("  sa\r\n  stats\r\nsite-a# show crypto isakmp ")
+    screen.type(b"sa | include There\n")
+    screen.until_shown("There are no IKEv1 SAs\r\n")
+    screen.until_shown("site-a# ")
+    screen.type(b"ping ins\t")
+    screen.until_shown("inside ")
+    assert screen.leave() == 0
+
+
+def test_ctrl_c_gives_up_a_command_and_not_the_console(gateways: dict[str, Ours]) -> None:
+    screen = Screen("site-a")
+    screen.until_shown("site-a# ")
+    screen.type(b"show cry\x03")
+    screen.until_shown("site-a# ")
+    screen.type(b"ping 10.0.0.99 repeat 100\n")
+    until(lambda: "ping 10.0.0.99" in gateways["a"].said(), 10, "the ping")
+    screen.type(b"\x03")
+    assert "Traceback" not in screen.until_shown("site-a# ")
+    screen.type(b"show crypto isakmp sa | include There\n")
+    screen.until_shown("There are no IKEv1 SAs\r\n")
+    assert screen.leave() == 0
+
+
+def test_an_interrupt_ends_a_command_that_waits_without_a_traceback(gateways: dict[str, Ours]) -> None:
+    command = [MAINMODE, "exec", "--name", "site-a", "ping 10.0.0.99 repeat 100"]
+    waiting = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    until(lambda: "ping 10.0.0.99" in gateways["a"].said(), 10, "the ping")
+    waiting.send_signal(signal.SIGINT)
+    output, complaints = waiting.communicate(timeout=10)
+    # A script hears that it was the signal, and stops as well.
+    assert (output, complaints, waiting.returncode) == ("", "", -signal.SIGINT)
 
 
 def test_a_name_belongs_to_one_gateway(gateways: dict[str, Ours], fresh: World, tmp_path: Path) -> None:

@@ -188,6 +188,8 @@ def test_the_console_goes_on_until_exit(served: Served) -> None:
     assert "MM_ACTIVE" in out.getvalue()
     assert "Invalid input" in out.getvalue()
     assert "GigabitEthernet" not in out.getvalue()
+    # Nobody typed it where the caret is: the line stands above it.
+    assert f"{PROMPT}show foo\n{' ' * len(PROMPT)}     ^\nERROR" in out.getvalue()
     assert [line for line, _ in served.asked] == ["", "sh cry isa sa\n", "show foo\n"]
 
 
@@ -204,6 +206,8 @@ def test_a_socket_that_was_left_behind_is_taken_over(tmp_path: Path, monkeypatch
         ask("x", "show ip")
     one = Served("x")
     assert ask("x", "show ip").status == 0
+    control.listen(meeting.directory("killed")).close()
+    assert ask(None, "show ip").status == 0  # what was left behind is no second gateway
     one.end()
     assert not (tmp_path / "x").exists()
     with pytest.raises(Unreachable, match="no gateway is running here"):

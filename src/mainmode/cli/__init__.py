@@ -7,6 +7,7 @@ Exit codes: 0 all is well, 1 a failure was found, 2 the input could not be used.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -28,6 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         print(plain(str(error)), file=sys.stderr)  # it may cite a line of a hostile file
         return UNUSABLE
+    except KeyboardInterrupt:
+        # Whoever started it is to see that it was Ctrl-C, and not that it failed: a script ends with it.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGINT)
+        raise
     except BrokenPipeError:
         # The reader of stdout has gone (`| head`). What Python flushes on the way out must not complain either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -20,9 +20,7 @@ def _exec(options: argparse.Namespace) -> int:
         answer = ask(options.name, line, as_json=options.format == "json")
     except (Unreachable, ValueError) as nobody:
         raise Unusable(f"mainmode exec: {nobody}") from None
-    if answer.text.lstrip(" ").startswith("^"):
-        print(f"{answer.prompt}{line}")  # or the caret would point at nothing
-    sys.stdout.write(answer.text)
+    sys.stdout.write(answer.under(line))
     return answer.status
 
 

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from queue import SimpleQueue
 from types import ModuleType
 from typing import Any, Final, TextIO
@@ -35,6 +36,10 @@ class Answer:
     status: int
     text: str
     prompt: str
+
+    def under(self, command: str) -> str:
+        """What is printed where nobody has seen the command: with it, if a caret would point at nothing otherwise."""
+        return f"{self.prompt}{command}\n{self.text}" if self.text.lstrip(" ").startswith("^") else self.text
 
 
 Answers = SimpleQueue[Answer | OSError | None]
@@ -83,7 +88,7 @@ class Line:
 
 def _only_one() -> str:
     try:
-        names = sorted(path.parent.name for path in base().glob(f"*/{SOCKET}"))
+        names = sorted(path.parent.name for path in base().glob(f"*/{SOCKET}") if not _left_behind(path))
     except OSError:
         names = []
     if not names:
@@ -91,6 +96,18 @@ def _only_one() -> str:
     if len(names) > 1:
         raise Unreachable(f"several gateways are running here: --name {' or --name '.join(names)}")
     return names[0]
+
+
+def _left_behind(path: Path) -> bool:
+    """Whether this is the socket of a gateway that was killed: nobody listens there any more."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as probe:
+        try:
+            probe.connect(str(path))
+        except (ConnectionRefusedError, FileNotFoundError):
+            return True
+        except OSError:
+            return False  # whoever it is for, it is no rest
+    return False
 
 
 def ask(name: str | None, command: str, *, as_json: bool = False) -> Answer:
@@ -105,28 +122,63 @@ def ask(name: str | None, command: str, *, as_json: bool = False) -> Answer:
     raise Unreachable("the gateway has ended")
 
 
+class _Session:
+    """A prompt's connection, and the thread that reads it: debug lines are printed as they come, answers wait."""
+
+    def __init__(self, name: str | None, out: TextIO) -> None:
+        """Unreachable if there is nobody to ask."""
+        self._name = name
+        self._out = out
+        self._begin()
+
+    def _begin(self) -> None:
+        self.line = Line(self._name)
+        self.answers: Answers = SimpleQueue()
+        self._reader = threading.Thread(target=_read, args=(self.line, self.answers, self._out), daemon=True)
+        self._reader.start()
+        self.line.say(monitor=True)
+
+    def ask(self, command: str) -> Answer | None:
+        """None if the gateway has ended; OSError if nobody takes what is printed any more."""
+        self.line.say(command=command)
+        answer = self.answers.get()
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    def give_up(self) -> None:
+        """Wait for an answer no longer. It would come first on the old connection, so there is a new one."""
+        self.close()
+        self._begin()
+
+    def close(self) -> None:
+        self.line.close()
+        self._reader.join(1)
+
+
 def console(name: str | None, typed: TextIO, out: TextIO) -> int:
     """A prompt, until the user leaves or the gateway ends; the exit code. Unreachable if there is nobody to ask."""
     interactive = typed.isatty()
-    line = Line(name)
-    answers: Answers = SimpleQueue()
-    editing = _editing(line, answers) if interactive else None
-    reader = threading.Thread(target=_read, args=(line, answers, out), daemon=True)
-    reader.start()
+    session = _Session(name, out)
+    editing = _editing(session) if interactive else None
     status = WELL
     try:
-        line.say(monitor=True)
         command = ""  # the first answer tells the prompt
         while True:
-            line.say(command=command)
-            answer = answers.get()
+            try:
+                answer = session.ask(command)
+            except KeyboardInterrupt:
+                if not interactive:
+                    raise
+                print(file=out)
+                session.give_up()
+                command = ""
+                continue
             if answer is None:
                 print("mainmode: the gateway has ended", file=sys.stderr)
                 return FAILED
-            if isinstance(answer, OSError):
-                raise answer
             status = max(status, answer.status) if not interactive else WELL
-            print(answer.text, end="", file=out, flush=True)
+            print(answer.text if interactive else answer.under(command.rstrip("\n")), end="", file=out, flush=True)
             following = _next(typed, answer.prompt if interactive else None)
             if following is None or following.strip().lower() in LEAVE:
                 return status
@@ -135,11 +187,10 @@ def console(name: str | None, typed: TextIO, out: TextIO) -> int:
                 # As at an ASA, what was typed before the question stands there again.
                 editing.set_startup_hook(_once(editing, command.rstrip().removesuffix("?")))
     finally:
-        line.close()
-        reader.join(1)
+        session.close()
 
 
-def _editing(line: Line, answers: Answers) -> ModuleType | None:
+def _editing(session: _Session) -> ModuleType | None:
     """History and editing for `input()`, and what the tab key does; None where Python has no readline."""
     try:
         import readline
@@ -149,7 +200,7 @@ def _editing(line: Line, answers: Answers) -> ModuleType | None:
 
     def complete(word: str, number: int) -> str | None:
         if number == 0:
-            found[:] = _completions(line, answers, readline.get_line_buffer()[: readline.get_endidx()], word)
+            found[:] = _completions(session, readline.get_line_buffer()[: readline.get_endidx()], word)
         return found[number] if number < len(found) else None
 
     readline.set_completer(complete)
@@ -158,12 +209,12 @@ def _editing(line: Line, answers: Answers) -> ModuleType | None:
     return readline
 
 
-def _completions(line: Line, answers: Answers, before: str, word: str) -> list[str]:
+def _completions(session: _Session, before: str, word: str) -> list[str]:
     """The keywords and names that can stand where `word` begins, each with a blank behind it."""
-    line.say(command=before + "?", format="json")
-    answer = answers.get()
+    session.line.say(command=before + "?", format="json")
+    answer = session.answers.get()
     if not isinstance(answer, Answer):
-        answers.put(answer)  # the prompt is to see that too
+        session.answers.put(answer)  # the prompt is to see that too
         return []
     content = json.loads(answer.text)
     # Slots of the table are in capitals or brackets: nobody types them.
