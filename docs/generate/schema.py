@@ -188,14 +188,23 @@ def _each(name: str, fields: Fields) -> Fields:
     return {f"{name}[].{path}": meaning for path, meaning in fields.items()}
 
 
+_LISTED_IKE_SA: Fields = {**_IKE_SA, "rekey": "whether it is the `Rekey` one of two with a peer"}
+
+_SESSION: Fields = {
+    **_IKE_SA,
+    "index": "the number by which `vpn-sessiondb logoff index` takes it",
+    "since": "seconds since 1970",
+    **_each("ipsec_sas", _IPSEC_SA),
+}
+
 EXEC: Fields = {
     "schema": "1",
     "command": "as it was understood, abbreviations written out",
     "error": "an ASA's answer to a wrong command, or why it could not be carried out; else absent",
-    **_each("ikev1_sas", _IKE_SA),
+    **_each("ikev1_sas", _LISTED_IKE_SA),
     "ikev2_sas": "always empty",
     **_each("ipsec_sas", _IPSEC_SA),
-    **_each("sessions", {**_IKE_SA, "since": "seconds since 1970", **_each("ipsec_sas", _IPSEC_SA)}),
+    **_each("sessions", _SESSION),
     **_each(
         "interfaces",
         {
@@ -298,11 +307,12 @@ def page() -> str:
         "One object for each command, with those of these fields that the command has to do with.",
         _table(commands),
         "### ikev1_sas[]",
-        _table(_IKE_SA),
+        _table(_LISTED_IKE_SA),
         "### ipsec_sas[]",
         _table(_IPSEC_SA),
         "### sessions[]",
-        "The fields of `ikev1_sas[]`, and `since`, seconds since 1970, and `ipsec_sas[]` as above.",
+        "The fields of `ikev1_sas[]` without `rekey`, `ipsec_sas[]` as above, and:",
+        _table({path: meaning for path, meaning in _SESSION.items() if path in ("index", "since")}),
     )
 
 

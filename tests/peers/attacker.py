@@ -1,7 +1,7 @@
 """Whoever wants a gateway dead: packets made by hand, sent from anywhere under any name, and what the gateway is after.
 
-Knows headers, namespaces and `/proc`; of IKE and ESP only what a stranger knows. Floods are so many packets, not so
-many seconds, so that a run on a slow machine is the same run.
+Knows headers, namespaces and `/proc`; of IKE and ESP only what a stranger knows, and an MM1. Floods are so many
+packets, not so many seconds, so that a run on a slow machine is the same run.
 """
 
 from __future__ import annotations
@@ -17,11 +17,16 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TypeVar
 
+from mainmode.config.reader import read
+from mainmode.gateway import Gateway, Send
 from mainmode.ipsec.checksum import checksum
-from tests.peers.ours import Ours
+from mainmode.lab.dice import Dice
+from mainmode.lab.ip import question
+from tests.peers.ours import Ours, configuration
 from tests.peers.world import SITES, World, until
 
 T = TypeVar("T")
@@ -73,6 +78,22 @@ def icmp_error(kind: int, code: int, rest: int, about: bytes, source: str, to: s
     """An ICMP error about a packet, as a router sends it: its header and the first octets behind that."""
     body = struct.pack(">BBHI", kind, code, 0, rest) + about[:48]
     return ipv4(ICMP, source, to, body[:2] + checksum(body).to_bytes(2) + body[4:])
+
+
+def first_message(seed: int = 0) -> bytes:
+    """An MM1 that the gateway accepts."""
+    found = read(configuration("b"), "site.cfg")
+    maker = Gateway(found.config, entropy=Dice(seed, "attacker"))
+    packet = question(1, IPv4Address(FAR_HOST), IPv4Address(HOST), 1, 0, 1)
+    return next(item.datagram for item in maker.outbound(packet, 0.0) if isinstance(item, Send))
+
+
+MM1 = first_message()
+
+
+def fresh_mm1(number: int) -> bytes:
+    """With a cookie that nobody has seen."""
+    return struct.pack(">Q", number | 1 << 63) + MM1[8:]
 
 
 # --- sockets in a namespace -----------------------------------------------------------------------------------------

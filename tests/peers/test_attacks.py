@@ -10,27 +10,24 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
-from ipaddress import IPv4Address
 from random import Random
 
 import pytest
 
-from mainmode.config.reader import read
-from mainmode.gateway import Gateway, Send
-from mainmode.lab.dice import Dice
-from mainmode.lab.ip import question
 from tests.peers.attacker import (
     ESP,
     FAR_HOST,
     GATEWAY,
     HOST,
     IKE,
+    MM1,
     NAT_T,
     PEER,
     STRANGER,
     UDP,
     Attacker,
     Vitals,
+    fresh_mm1,
     icmp_error,
     ipv4,
     meanwhile,
@@ -66,22 +63,6 @@ def gateway(world: World, peer: Ours, attacker: Attacker) -> Ours:
 
 HANDSHAKE: list[bytes] = []
 """The ISAKMP messages by which the tunnel came up, in order, as the attacker heard them. The peer began."""
-
-
-def first_message(seed: int = 0) -> bytes:
-    """An MM1 that the gateway accepts."""
-    found = read(configuration("b"), "site.cfg")
-    maker = Gateway(found.config, entropy=Dice(seed, "attacker"))
-    packet = question(1, IPv4Address(FAR_HOST), IPv4Address(HOST), 1, 0, 1)
-    return next(item.datagram for item in maker.outbound(packet, 0.0) if isinstance(item, Send))
-
-
-MM1 = first_message()
-
-
-def fresh_mm1(number: int) -> bytes:
-    """With a cookie that nobody has seen."""
-    return struct.pack(">Q", number | 1 << 63) + MM1[8:]
 
 
 def live(attacker: Attacker, world: World) -> tuple[int, bytes]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import signal
+import socket
 import stat
+import struct
 from pathlib import Path
 
 import pytest
 
+from tests.pcap import frames
+from tests.peers.attacker import GATEWAY, IKE, PEER, fresh_mm1, inside
 from tests.peers.charon import RELEASES, Wishes, peer
 from tests.peers.ours import Ours, configuration
 from tests.peers.page import Ran
-from tests.peers.world import World, require_programs
+from tests.peers.world import World, require_programs, until
 
 pytestmark = [pytest.mark.peer, pytest.mark.namespaces]
 
@@ -51,3 +56,24 @@ def test_tshark_opens_a_capture_of_a_real_run(fresh: World, ran: Ran, release: s
     ran("A capture", charon.column(), "identities in MM5 and MM6")
     ran("A capture", charon.column(), "proxy identities in quick mode")
     ran("A capture", charon.column(), "ICMP inside ESP")
+
+
+def test_a_capture_has_the_times_at_which_packets_passed(fresh: World) -> None:
+    capture = fresh.directory / "order.pcap"
+    gateway = Ours(fresh, configuration(), "ga", "--pcap", str(capture))
+    # Two messages wait while it sleeps: the second is taken only when the first is answered.
+    gateway.process.send_signal(signal.SIGSTOP)
+    sender = inside(fresh, "gb", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    sender.bind((PEER, IKE))
+    for number in range(2):
+        sender.sendto(fresh_mm1(number), (GATEWAY, IKE))
+    sender.close()
+    gateway.process.send_signal(signal.SIGCONT)
+    until(lambda: len(list(frames(capture))) == 4, 10, "both and their answers in the capture")
+    data = capture.read_bytes()
+    times, at = [], 24
+    while at < len(data):
+        seconds, microseconds, size = struct.unpack_from("<III", data, at)
+        times.append((seconds, microseconds))
+        at += 16 + size
+    assert times == sorted(times)

@@ -77,7 +77,8 @@ def test_a_tunnel_is_asked_about_pinged_through_captured_and_cleared(
     sent = told("site-a", "ping inside 192.168.2.1")
     assert "!!!!!\nSuccess rate is 100 percent (5/5)" in sent
     assert fresh.ping("ha", "192.168.2.1", 2) == 2
-    assert json.loads(told("site-a", "ping", "inside", "192.168.2.1", "--format", "json"))["received"] == 5
+    asked = json.loads(told("site-a", "pi", "inside", "192.168.2.1", "rep", "2", "--format", "json"))
+    assert (asked["command"], asked["received"]) == ("ping inside 192.168.2.1 repeat 2", 2)
 
     (ours,) = json.loads(told("site-a", "show crypto ipsec sa", "--format", "json"))["ipsec_sas"]
     (theirs,) = json.loads(told("site-b", "show crypto ipsec sa", "--format", "json"))["ipsec_sas"]

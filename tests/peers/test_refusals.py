@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.peers.ours import Ours, configuration
-from tests.peers.world import World, require_programs
+from tests.peers.world import World, require_programs, until
 
 pytestmark = [pytest.mark.namespaces]
 
@@ -36,6 +37,21 @@ def test_an_address_that_is_not_here(world: World) -> None:
     said = refused(world, text)
     place = f"refused.cfg:{line_of(text, ' ip address 10.0.0.77')}:"
     assert place in said and "10.0.0.77 is not an address of this host" in said
+    assert "= expected: 10.0.0.1 (outside), 192.168.1.1 (inside)" in said
+
+
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [
+        ("outsde=outside", "--interface outsde=outside: IKE is not enabled on outsde"),
+        ("inside=inside", "--interface inside=inside: IKE is not enabled on inside"),
+        ("outside=eth99", "--interface outside=eth99: this host has no device eth99"),
+    ],
+)
+def test_an_interface_option_that_would_do_nothing(world: World, option: str, sentence: str) -> None:
+    text = configuration()
+    said = refused(world, text, "--interface", option)
+    assert f"refused.cfg:{line_of(text, 'crypto ikev1 enable outside')}:1: {sentence}\n" in said
 
 
 def test_an_address_that_is_on_another_device(world: World) -> None:
@@ -107,7 +123,70 @@ def test_an_inside_address_that_is_not_here_is_no_hindrance(fresh: World) -> Non
 
 def test_a_configuration_without_ike(world: World) -> None:
     text = configuration().replace("crypto ikev1 enable outside\n", "")
-    assert "no interface has IKE enabled" in refused(world, text)
+    place = f"refused.cfg:{line_of(text, 'crypto map MAP interface')}:1: "
+    assert f"{place}no interface has IKE enabled: crypto ikev1 enable outside\n" in refused(world, text)
+
+
+@pytest.mark.parametrize("beginning", ["crypto map MAP interface", "crypto map"])
+def test_a_configuration_without_a_crypto_map_where_ike_is(world: World, beginning: str) -> None:
+    text = "".join(line for line in configuration().splitlines(keepends=True) if not line.startswith(beginning))
+    said = refused(world, text)
+    place = f"refused.cfg:{line_of(text, 'crypto ikev1 enable outside')}:1: "
+    assert f"{place}no crypto map is bound where IKE is enabled: crypto map MAP interface outside\n" in said
+
+
+def test_an_interface_that_is_not_in_the_configuration(world: World) -> None:
+    said = refused(world, configuration().replace("enable outside", "enable outsid"))
+    assert "there is no interface outsid\n" in said
+    assert "= expected: inside, outside" in said
+
+
+def test_a_name_that_is_none_is_no_matter_of_the_configuration(world: World) -> None:
+    assert refused(world, configuration(), "--name", "a/b").startswith(
+        "mainmode run: argument --name: 'a/b' is no name"
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "what", "sentence"),
+    [
+        ("--keylog", "file", "file: Not a directory"),
+        ("--keylog", "file/keys", "file/keys: Not a directory"),
+        ("--pcap", "nowhere/x.pcap", "nowhere/x.pcap: No such file or directory"),
+        ("--pcap", "link", "link: is a symbolic link, which nothing is written through"),
+    ],
+)
+def test_a_place_where_nothing_can_be_written(world: World, option: str, what: str, sentence: str) -> None:
+    world.directory.joinpath("file").touch()
+    link = world.directory / "link"
+    link.unlink(missing_ok=True)
+    link.symlink_to("elsewhere")
+    assert refused(world, configuration(), option, str(world.directory / what)) == f"{sentence}\n"
+
+
+def test_keys_that_could_not_be_written_are_found_out_at_the_start(world: World) -> None:
+    require_programs("mount", "unshare")
+    keys = world.directory / "read-only"
+    keys.mkdir()
+    mounted = ("unshare", "--mount", "sh", "-c", f'mount -t tmpfs -o ro tmpfs {keys} && exec "$@"', "sh")
+    said = refused(world, configuration(), "--keylog", str(keys), before=mounted)
+    assert said.endswith("Read-only file system\n") and said.startswith("read-only/")
+
+
+def test_what_keeps_a_tunnel_from_being_one_is_said_at_the_start_and_when_it_is_read_again(fresh: World) -> None:
+    text = configuration(entry=("set pfs group2",))
+    whole = text.replace("crypto map MAP 10 set peer 10.0.0.2\n", "")
+    gateway = Ours(fresh, whole)
+    problem = "problem: crypto map MAP 10 is incomplete and is passed over: no peer [crypto-map-incomplete]"
+    place = f"site.cfg:{line_of(whole, 'crypto map MAP 10')}:1"
+    assert f"{place}: {problem}" in gateway.said()
+    gateway.config.write_text(text)
+    gateway.process.send_signal(signal.SIGHUP)
+    until(lambda: "is read again" in gateway.said(), 10, "the configuration")
+    gateway.config.write_text(text.replace("esp-aes esp-sha-hmac", "esp-aes esp-shah"))
+    gateway.process.send_signal(signal.SIGHUP)
+    until(lambda: "is not taken: the gateway goes by what it has read before" in gateway.said(), 10, "a refusal")
+    assert gateway.said().count(problem) == 1
 
 
 @pytest.mark.parametrize("start", [Ours.stop, Ours.kill], ids=["SIGTERM", "SIGKILL"])

@@ -33,7 +33,7 @@ class Served(threading.Thread):
         self.path = meeting.directory(name)
         self.asked: list[tuple[str, str]] = []
         listener = control.listen(self.path)
-        self.control = control.Control(listener, self.handle, PROMPT)
+        self.control = control.Control(listener, self.handle, lambda: PROMPT)
         self.loop.run_until_complete(self.control.start())
         self.start()
 

@@ -25,7 +25,7 @@ def _run(options: argparse.Namespace) -> int:
     debugging = options.debug or Debugging()
     wanted = Options(dict(options.interface), debugging, options.name, pcap=options.pcap, keylog=options.keylog)
     try:
-        run(found.config, options.configuration, wanted)
+        run(found, options.configuration, wanted)
     except ConfigError as refused:
         raise Unusable(render_all([refused])) from None
     except OSError as refused:
@@ -38,6 +38,13 @@ def _device(text: str) -> tuple[str, str]:
     if not (name and device):
         raise ValueError(f"{text!r} is not NAME=DEVICE, like outside=eth1")
     return name, device
+
+
+def _name(text: str) -> str:
+    from mainmode.shell.meeting import directory
+
+    directory(text)
+    return text
 
 
 def _debug(text: str) -> Debugging:
@@ -54,7 +61,11 @@ def add(commands: Commands) -> None:
         "Needs root, or CAP_NET_ADMIN, CAP_NET_RAW and CAP_NET_BIND_SERVICE. Debug lines go to stdout.",
     )
     run.add_argument("configuration", type=Path, metavar="CFG", help="an ASA's configuration")
-    run.add_argument("--name", help="by which mainmode exec finds it (default: the configuration's file name)")
+    run.add_argument(
+        "--name",
+        type=checked_by(_name),
+        help="by which mainmode exec finds it (default: the configuration's file name)",
+    )
     run.add_argument(
         "--interface",
         type=checked_by(_device),

@@ -41,11 +41,13 @@ class Slip(ConfigError):
 
 
 def render(error: ConfigError) -> str:
-    """One error as a block of lines, without a line end after the last."""
+    """One error as a block of lines, without a line end after the last. What is missing altogether has no excerpt."""
     span = error.span
     gutter = " " * len(str(span.line))
     caret = " " * max(0, span.column - 1) + "^" * max(1, span.end_column - span.column)
-    lines = [str(error), f"{gutter} |", f"{span.line} | {_plain(span.text)}", f"{gutter} | {caret}"]
+    lines = [str(error)]
+    if span.text:
+        lines += [f"{gutter} |", f"{span.line} | {_plain(span.text)}", f"{gutter} | {caret}"]
     if error.expected:
         lines.append(f"{gutter} = expected: {error.expected}")
     if error.repair:

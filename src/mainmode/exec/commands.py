@@ -370,11 +370,8 @@ COMMANDS: Final = (
     ),
     *_rows("{no debug | undebug} crypto {ikev1 | isakmp | ipsec} [<1-255>]", _no_debug, "No more lines of this debug."),
     *_rows("{no debug | undebug} all", _undebug, "No more debug lines; conditions stay, as on an ASA."),
-    *_rows(
-        "{debug | no debug | undebug} crypto condition peer A.B.C.D",
-        _condition,
-        "Only lines about this peer and others named so.",
-    ),
+    *_rows("debug crypto condition peer A.B.C.D", _condition, "Only debug lines about this peer and others named so."),
+    *_rows("{no debug | undebug} crypto condition peer A.B.C.D", _condition, "This peer is none of those any more."),
     *_rows("debug crypto condition reset", _no_condition, "Lines about every peer again."),
     *_rows(
         "clear crypto {isakmp | ikev1} sa [A.B.C.D]",

@@ -16,7 +16,7 @@ def wall(at: float) -> float:
 
 def zone() -> tzinfo:
     """The host's time zone, as it is now."""
-    here = datetime.now().astimezone().tzinfo  # noqa: DTZ005 - the zone of the host is meant
+    here = datetime.now().astimezone().tzinfo
     return UTC if here is None else here
 
 

@@ -73,7 +73,7 @@ def listen(where: Path) -> socket.socket:
 class Control:
     """The listening end."""
 
-    def __init__(self, listener: socket.socket, handle: Handle, prompt: str) -> None:
+    def __init__(self, listener: socket.socket, handle: Handle, prompt: Callable[[], str]) -> None:
         self._listener = listener
         self._path = Path(listener.getsockname())
         self._handle = handle
@@ -147,11 +147,11 @@ class Control:
                 case _:
                     self._send(writer, self._failed("no request"))
                     return
-            self._send(writer, {"status": reply.status, "text": reply.text, "prompt": self._prompt})
+            self._send(writer, {"status": reply.status, "text": reply.text, "prompt": self._prompt()})
             await writer.drain()
 
     def _failed(self, why: str) -> dict[str, Any]:
-        return {"status": 2, "text": f"ERROR: {why}\n", "prompt": self._prompt}
+        return {"status": 2, "text": f"ERROR: {why}\n", "prompt": self._prompt()}
 
     def _send(self, writer: asyncio.StreamWriter, message: dict[str, Any]) -> None:
         writer.write(json.dumps(message).encode() + b"\n")

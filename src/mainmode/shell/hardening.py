@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import resource
 import signal
@@ -53,6 +54,11 @@ def check_keys(path: Path, config: Config) -> None:
 
 def private_file(path: Path) -> int:
     """A file descriptor for writing a file from its beginning that only this user can read (mode 0600)."""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as refused:
+        if refused.errno == errno.ELOOP and path.is_symlink():
+            raise OSError(errno.ELOOP, "is a symbolic link, which nothing is written through", str(path)) from None
+        raise
     os.fchmod(fd, 0o600)  # it may have been there, with another mode
     return fd

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -50,6 +51,9 @@ class Operator:
         self._directory = directory
         self._since = now()
 
+    def prompt(self) -> str:
+        return f"{self._served.gateway.config.hostname}# "
+
     async def execute(self, line: str, as_json: bool, who: str) -> Reply:
         """What came of a line, all of it done."""
         served = self._served
@@ -68,8 +72,9 @@ class Operator:
             elif isinstance(each, EndCapture):
                 served.captures.end(each.name)
             elif isinstance(each, Ping):
+                understood = json.loads(reply.text)["command"] if as_json else ""
                 reply = await _ping(each)
-                reply = as_values(reply, " ".join(line.split())) if as_json else reply
+                reply = as_values(reply, understood) if as_json else reply
             else:
                 items.append(each)
         if items:

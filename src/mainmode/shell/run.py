@@ -11,10 +11,11 @@ IPsec, and nothing that one input brings keeps the next from being heard: not ev
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -24,9 +25,10 @@ from typing import Final
 
 from mainmode.alarms import PerSecond
 from mainmode.blame import ConfigError, Refused
+from mainmode.config.check import check
 from mainmode.config.errors import render_all
 from mainmode.config.model import Config, Interface
-from mainmode.config.reader import read
+from mainmode.config.reader import Reading, read
 from mainmode.events import Entry, Event
 from mainmode.exec.debugging import Debugging
 from mainmode.exec.statistics import Statistics
@@ -68,6 +70,9 @@ another thread: without this two of five first packets were lost, and now and th
 PAUSE: Final = 1.0
 """Seconds between two times that routes are put back, or the configuration is read again: who takes them away, or sends
 SIGHUP, may be a program that never tires, and packets wait meanwhile."""
+
+MOST_NAMED: Final = 8
+"""Names that a refusal offers, and problems of a configuration that are said: `mainmode check` has the others."""
 
 KEEPALIVE: Final = b"\xff"
 """A NAT keepalive (RFC 3948 §2.3)."""
@@ -162,12 +167,12 @@ class Service:
     # -- the three inputs ---------------------------------------------------------------------------------------------
 
     def _arrivals(self, port: Port) -> None:
-        at = now()
         esps: list[bytes] = []
-        source = port.local
+        source, at = port.local, now()
         tos = 0
         for number in range(BURST):
             arrival = port.receive()
+            at = now()  # of each, or a capture would show it before what was sent while it waited
             if arrival is None:
                 if not number:  # it was not a datagram that woke us
                     self._reports(port)
@@ -356,12 +361,7 @@ class Service:
             return
         self._keys_logged = files
         try:
-            for name, content in files.items():
-                # What is there stays whole until what is new is.
-                aside = directory / f".{name}.new"
-                with open(private_file(aside), "wb") as file:
-                    file.write(content)
-                aside.replace(directory / name)
+            _write_keys(files, directory)
         except OSError as refused:
             self.keylog = None
             say(f"{directory}: {refused.strerror}: no more keys are written")
@@ -385,16 +385,17 @@ def on_this_host(config: Config, devices: Mapping[str, str]) -> tuple[Config, di
 
     `devices` is what the user said of them. An interface without an address in the configuration takes the device's; no
     interface has a larger MTU than its device.
-    ConfigError at the line whose address is not on this host.
+    ConfigError at the line whose address is not on this host, or where there is nothing to be the gateway of.
     """
     here = rtnetlink.addresses()
     found: dict[str, str] = {}
     interfaces = {interface.name: interface for interface in config.interfaces if interface.name}
+    _check_enabled(config, devices)
     for name, enabled in config.ike_enabled.items():
         interface = interfaces.get(name)
         device = devices.get(name)
         if interface is None:
-            raise ConfigError(enabled, f"there is no interface {name}")
+            raise ConfigError(enabled, f"there is no interface {name}", expected=_one_of(interfaces))
         if interface.address is None and device is not None:
             interface = interfaces[name] = _with_address_of(device, interface, here, enabled)
         where = interface.spans.get("ip address") or interface.span or enabled
@@ -402,15 +403,42 @@ def on_this_host(config: Config, devices: Mapping[str, str]) -> tuple[Config, di
             raise ConfigError(where, f"interface {name} has no address: give --interface {name}=DEVICE to take its own")
         owner = here.get(interface.address)
         if owner is None:
-            raise ConfigError(where, f"{interface.address} is not an address of this host")
+            known = [f"{address} ({device})" for address, device in here.items() if not address.is_loopback]
+            raise ConfigError(where, f"{interface.address} is not an address of this host", expected=_one_of(known))
         if device is not None and device != owner:
             raise ConfigError(where, f"{interface.address} is on {owner}, not on {device}")
         found[name] = owner
-    if not found:
-        raise ConfigError(Span(config.file, 1), "no interface has IKE enabled: crypto ikev1 enable INTERFACE")
+    if not any(config.crypto_map_on(name) for name in found):
+        name, where = next(iter(config.ike_enabled.items()))
+        of = next(iter(config.crypto_maps), "MAP")
+        raise ConfigError(where, f"no crypto map is bound where IKE is enabled: crypto map {of} interface {name}")
     changed = tuple(interfaces.get(interface.name or "", interface) for interface in config.interfaces)
     mtu = {name: min(config.mtu.get(name, ETHERNET_MTU), rtnetlink.mtu(device)) for name, device in found.items()}
     return replace(config, interfaces=changed, mtu={**config.mtu, **mtu}), found
+
+
+def _check_enabled(config: Config, devices: Mapping[str, str]) -> None:
+    """ConfigError if IKE is enabled nowhere, or not where the user thinks."""
+    bound = [(name, span) for one in config.crypto_maps.values() for name, span in one.interface_spans.items()]
+    if not config.ike_enabled:
+        name, where = bound[0] if bound else ("INTERFACE", Span(config.file, 1))
+        raise ConfigError(where, f"no interface has IKE enabled: crypto {config.syntax} enable {name}")
+    where = next(iter(config.ike_enabled.values()))
+    for other, device in devices.items():
+        if other not in config.ike_enabled:
+            said = f"--interface {other}={device}: IKE is not enabled on {other}"
+            raise ConfigError(where, said, expected=_one_of(config.ike_enabled))
+        try:
+            rtnetlink.index(device)
+        except OSError:
+            said = f"--interface {other}={device}: this host has no device {device}"
+            raise ConfigError(config.ike_enabled[other], said) from None
+
+
+def _one_of(names: Iterable[str]) -> str:
+    """What would have been right; not all of a host that has many."""
+    some = list(names)
+    return ", ".join(some[:MOST_NAMED]) + ", …" * (len(some) > MOST_NAMED)
 
 
 def _with_address_of(device: str, interface: Interface, here: Mapping[IPv4Address, str], enabled: Span) -> Interface:
@@ -434,10 +462,30 @@ def open_tun(config: Config) -> Tun:
         raise ConfigError(where, f"no TUN device: {refused.strerror}") from None
 
 
-async def _serve(config: Config, path: Path, options: Options) -> None:
+def _begun(directory: Path) -> KeyLog:
+    """A key log in this directory, without keys yet. OSError if they could not be written there."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError as there:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(directory)) from there
+    keylog = KeyLog()
+    _write_keys(keylog.files(), directory)
+    return keylog
+
+
+def _write_keys(files: Mapping[str, bytes], directory: Path) -> None:
+    """What is there stays whole until what is new is. OSError if it cannot be written."""
+    for name, content in files.items():
+        aside = directory / f".{name}.new"
+        with open(private_file(aside), "wb") as file:
+            file.write(content)
+        aside.replace(directory / name)
+
+
+async def _serve(reading: Reading, path: Path, options: Options) -> None:
     """Run the gateway until SIGTERM or SIGINT. ConfigError if this host cannot be what the configuration says."""
-    check_keys(path, config)
-    config, devices = on_this_host(config, options.devices)
+    check_keys(path, reading.config)
+    config, devices = on_this_host(reading.config, options.devices)
     loop = asyncio.get_running_loop()
     with ExitStack() as stack:
         ports: list[Port] = []
@@ -460,8 +508,7 @@ async def _serve(config: Config, path: Path, options: Options) -> None:
             service.capture = Capture(options.pcap)
             stack.callback(service.capture.close)
         if options.keylog:
-            options.keylog.mkdir(mode=0o700, parents=True, exist_ok=True)
-            service.keylog = KeyLog(), options.keylog
+            service.keylog = _begun(options.keylog), options.keylog
         loop.set_exception_handler(Mistakes())
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, service.over.set)
@@ -469,6 +516,7 @@ async def _serve(config: Config, path: Path, options: Options) -> None:
         service.start(loop)
         await _open_control(service, path, options.name, stack)
         _warn_of_forwarding()
+        _say_problems(reading, path)
         say(f"{config.hostname} is up on {', '.join(f'{n} ({d})' for n, d in devices.items())}")
         notify(READY=1, STATUS=f"{config.hostname} is up")
         _keep_watchdog_quiet(loop)
@@ -484,7 +532,7 @@ def _reread(service: Service, path: Path, options: Options) -> None:
     try:
         reading = read(path.read_bytes().decode("utf-8-sig", errors="replace"), str(path))
         if reading.errors:
-            print(render_all(reading.errors), file=sys.stderr, flush=True)
+            _refuse(path, render_all(reading.errors))
             return
         check_keys(path, reading.config)
         config, _ = on_this_host(reading.config, options.devices)
@@ -494,11 +542,26 @@ def _reread(service: Service, path: Path, options: Options) -> None:
             raise ConfigError(where, "other interfaces, addresses or ports than before: the gateway must start anew")
         service.reconfigure(config)
     except ConfigError as refused:
-        print(render_all([refused]), file=sys.stderr, flush=True)
+        _refuse(path, render_all([refused]))
     except OSError as missing:
-        print(f"{path}: {missing.strerror}", file=sys.stderr, flush=True)
+        _refuse(path, f"{path}: {missing.strerror}")
     else:
         say(f"{path} is read again")
+        _say_problems(reading, path)
+
+
+def _refuse(path: Path, why: str) -> None:
+    print(why, file=sys.stderr, flush=True)
+    say(f"{path} is not taken: the gateway goes by what it has read before")
+
+
+def _say_problems(reading: Reading, path: Path) -> None:
+    """What an ASA warns of where it is typed: what keeps a tunnel from being one, though the gateway can run."""
+    problems = [one for one in check(reading) if one.severity == "problem"]
+    for one in problems[:MOST_NAMED]:
+        say(f"{one.span or path}: problem: {one.message.en} [{one.code}]")
+    if len(problems) > MOST_NAMED:
+        say(f"{len(problems) - MOST_NAMED} more problems: mainmode check {path}")
 
 
 def _listening(config: Config) -> object:
@@ -508,7 +571,7 @@ def _listening(config: Config) -> object:
 
 
 async def _open_control(service: Service, path: Path, name: str | None, stack: ExitStack) -> None:
-    """The control socket. ConfigError if it cannot be had under the name that was asked for.
+    """The control socket. OSError if it cannot be had under the name that was asked for.
 
     A gateway that nobody named does without rather than not run: its work is tunnels.
     """
@@ -516,13 +579,13 @@ async def _open_control(service: Service, path: Path, name: str | None, stack: E
         where = directory(name or path.stem)
         listener = control.listen(where)
     except (ValueError, OSError) as refused:
+        if name is not None and isinstance(refused, OSError):
+            raise OSError(refused.errno, f"no control socket: {refused.strerror}", refused.filename) from None
         why = f"{refused.filename}: {refused.strerror}" if isinstance(refused, OSError) else str(refused)
-        if name is not None:
-            raise ConfigError(Span(str(path), 1), f"no control socket: {why}") from None
         say(f"{why}: mainmode exec will not reach this gateway")
         return
     operator = Operator(service, where)
-    service.control = control.Control(listener, operator.execute, f"{service.gateway.config.hostname}# ")
+    service.control = control.Control(listener, operator.execute, operator.prompt)
     stack.callback(service.control.close)
     await service.control.start()
 
@@ -540,8 +603,8 @@ def _warn_of_forwarding() -> None:
         say("net.ipv4.ip_forward is 0: hosts behind this one will not get through")
 
 
-def run(config: Config, path: Path, options: Options) -> None:
+def run(reading: Reading, path: Path, options: Options) -> None:
     """Run this gateway until a signal ends it. ConfigError or OSError if this host cannot run it."""
     keep_memory_private()
     with outlets():
-        asyncio.run(_serve(config, path, options))
+        asyncio.run(_serve(reading, path, options))
