@@ -115,14 +115,29 @@ def test_an_idle_tunnel_ends_with_its_reason_and_comes_back_when_traffic_wants_i
     world.check_nothing_left()
 
 
+def reasons_of_end(world: World) -> set[str]:
+    return {e.reason for name in "ab" for e in world.said(name, SessionTornDown) if isinstance(e, SessionTornDown)}
+
+
 def test_a_session_ends_when_its_time_is_over_however_busy_it_is() -> None:
     world = World({name: with_timeouts(site(name), vpn_session_timeout=5) for name in "ab"})
     world.bring_up()
     busy(world, 295.0)
     assert world.up
     world.pass_time(10.0)
-    reasons = {e.reason for name in "ab" for e in world.said(name, SessionTornDown) if isinstance(e, SessionTornDown)}
-    assert "Max Time Exceeded" in reasons
+    assert "Max Time Exceeded" in reasons_of_end(world)
+    assert not list(world.gateway("a").tunnels)
+
+
+def test_a_renewal_does_not_prolong_a_session() -> None:
+    configs = {name: site(name, entries=(entry(name, lifetime_seconds=120),)) for name in "ab"}
+    world = World({name: with_timeouts(config, vpn_session_timeout=5) for name, config in configs.items()})
+    world.bring_up()
+    busy(world, 290.0)
+    assert world.up
+    assert len(world.said("a", Phase2Completed)) >= 3
+    world.pass_time(10.0)
+    assert "Max Time Exceeded" in reasons_of_end(world)
     assert not list(world.gateway("a").tunnels)
 
 

@@ -100,6 +100,20 @@ def test_while_phase_2_is_renewed_a_block_holds_the_old_and_the_new_sas() -> Non
     (current,) = re.findall(r"current inbound spi : ([0-9A-F]{8})", both)
     assert current == spis[1][1], "the new one is in use"
     assert "#pkts encaps: 1, " in both, "the counters are those of the pair of identities, not of one SA"
+    session = shown(world, "a", "show vpn-sessiondb detail l2l")
+    assert session.count("Local Addr") == 1 and "IPsec Tunnels: 1\n" in session, "a renewal makes no second tunnel"
+    world.ask("a")
+    world.pass_time(100.0)
+    new = shown(world, "a", "show crypto ipsec sa")
+    assert len(re.findall(r"spi: 0x", new)) == 2, "the old ones are gone"
+    assert "#pkts encaps: 2, " in new and "#pkts decaps: 2, " in new, "and what they did is counted on"
+    session = shown(world, "a", "show vpn-sessiondb detail l2l")
+    assert len(re.findall(r"Bytes Tx     : 168 +Bytes Rx     : 168\n", session)) == 2
+    assert "Pkts Tx      : 2                      Pkts Rx      : 2\n" in session
+    for _ in range(2):
+        world.network.pass_time(1021.0)
+        world.pass_time(100.0)
+    assert "#pkts encaps: 2, " in shown(world, "a", "show crypto ipsec sa"), "however often they are renewed"
 
 
 def test_while_phase_1_is_renewed_one_sa_is_active_and_one_is_a_rekey() -> None:
@@ -114,6 +128,21 @@ def test_while_phase_1_is_renewed_one_sa_is_active_and_one_is_a_rekey() -> None:
     world.pass_time(60.0)
     output = shown(world, "a", "show crypto ikev1 sa")
     assert re.findall(r"Rekey   : (\w+) +State   : (\w+)", output) == [("no", "MM_ACTIVE")]
+
+
+@pytest.mark.parametrize("side", ["a", "b"])
+def test_a_session_goes_on_when_phase_1_is_renewed(side: str) -> None:
+    world = World({name: pair(policies=(IkePolicy(10, lifetime=1000),))[name] for name in "ab"})
+    world.bring_up()
+
+    def told() -> list[str]:
+        lines = shown(world, side, "show vpn-sessiondb l2l").splitlines()
+        return [line for line in lines if line.startswith(("Index", "Login Time"))]
+
+    before = told()
+    world.network.pass_time(1700.0)  # twice, and before it has been idle for too long
+    assert len(before) == 2 and told() == before
+    assert "Duration     : 0h:28m:" in shown(world, side, "show vpn-sessiondb l2l")
 
 
 def test_without_replay_protection_there_is_no_bitmap() -> None:

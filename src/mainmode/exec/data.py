@@ -7,20 +7,17 @@ not known or not there is null.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from ipaddress import IPv4Address
 from typing import Any, Final
 
 from mainmode.ike.sa import IkeSa, Tunnel
-from mainmode.ipsec.sa import Counters, IpsecSa
+from mainmode.ipsec.sa import COUNTED, IpsecSa
 from mainmode.show.commands import Command, printed, selected
 from mainmode.show.ike import ike_sas, ikev2_sas, isakmp_sas, rekeys_of
 from mainmode.show.interfaces import addresses, clock, interfaces
 from mainmode.show.ipsec import ipsec_sas
 from mainmode.show.sessions import l2l_sessions, session_index, sessions_of
 from mainmode.show.view import View, written
-
-COUNTS: Final = tuple(field.name for field in fields(Counters) if field.name != "last_used")
 
 
 def of(row: Command, words: list[Any], view: View) -> dict[str, Any]:
@@ -99,7 +96,7 @@ def _tunnel(tunnel: Tunnel, view: View) -> dict[str, Any]:
         "replaced": tunnel.replaced,
         "inbound": _sa(inbound, view),
         "outbound": _sa(outbound, view),
-        "counters": {name: getattr(total, name) for name in COUNTS},
+        "counters": {name: getattr(total, name) for name in COUNTED},
     }
 
 
@@ -113,7 +110,7 @@ def _sessions(view: View, peer: IPv4Address | None = None, name: str | None = No
             {
                 **_ike_sa(sa, view),
                 "index": session_index(sa),
-                "since": view.wall(sa.active_at or sa.created_at),
+                "since": view.wall(sa.login_at),
                 "ipsec_sas": _under(sa, view),
             }
             for sa in sessions_of(view, peer, name)

@@ -47,6 +47,8 @@ class Box:
         """SA pairs that are wanted once phase 1 with the peer is complete."""
         self.traffic: dict[tuple[ProxyId, ProxyId], list[Tunnel]] = {}
         """Tunnels by local and remote proxy identity, the newest last."""
+        self.done_before: dict[tuple[ProxyId, ProxyId], tuple[Counters, Counters]] = {}
+        """Of traffic that has a tunnel, what the tunnels received and sent that had it before and are gone."""
         self.counters: Counter[str] = Counter()
         self._structs = 0x4B5A5A0
         self._hostile_lines = PerSecond(HOSTILE_LINES_PER_SECOND)
@@ -65,6 +67,16 @@ class Box:
             return self.plane.counters(inbound), self.plane.counters(outbound)
         except KeyError:
             return None
+
+    def count_as_before(self, tunnel: Tunnel) -> None:
+        """A tunnel goes, and another has its traffic: what it has done is counted on."""
+        used = self.used(tunnel)
+        if used is not None:
+            traffic = tunnel.match.local, tunnel.match.remote
+            for kept, counters in zip(
+                self.done_before.setdefault(traffic, (Counters(), Counters())), used, strict=True
+            ):
+                kept.add(counters)
 
     def has_key(self, peer: IPv4Address) -> bool:
         """Whether there is a pre-shared key for main mode with this address."""

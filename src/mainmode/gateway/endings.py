@@ -73,8 +73,11 @@ class Endings:
         remaining = [other for other in self._box.traffic.pop(traffic, ()) if other is not tunnel]
         if remaining:
             self._box.traffic[traffic] = remaining
-        elif adds_route(tunnel.match):
-            out.say(RouteDeleted(tunnel.match.remote.address, tunnel.match.remote.mask))
+            self._box.count_as_before(tunnel)
+        else:
+            self._box.done_before.pop(traffic, None)
+            if adds_route(tunnel.match):
+                out.say(RouteDeleted(tunnel.match.remote.address, tunnel.match.remote.mask))
         self._box.engine.drop(tunnel.inbound_spi, out)
 
     def forget(self, sa: IkeSa, out: Out) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Final
 
@@ -38,7 +39,7 @@ from mainmode.ike.phase1 import Entropy, tunnel_group
 from mainmode.ike.sa import IKE_PORT, NAT_T_PORT, NON_ESP_MARKER, Endpoint, IkeSa, Tunnel
 from mainmode.ipsec.dataplane import DataPlane
 from mainmode.ipsec.outer import OuterPolicy
-from mainmode.ipsec.sa import IpsecSa
+from mainmode.ipsec.sa import Counters, IpsecSa
 from mainmode.transcript import Transcript
 from mainmode.wire import Fragment, Header, Notify, NotifyType, decode
 
@@ -264,6 +265,11 @@ class Gateway:
     def counters(self) -> Counter[str]:
         """Datagrams and packets that were dropped, by reason."""
         return self._box.counters
+
+    def done_before(self, tunnel: Tunnel) -> tuple[Counters, Counters]:
+        """What the tunnels received and sent that had this one's traffic before it, and are gone."""
+        kept = self._box.done_before.get((tunnel.match.local, tunnel.match.remote))
+        return (replace(kept[0]), replace(kept[1])) if kept is not None else (Counters(), Counters())
 
     @property
     def ike_sas(self) -> Iterator[IkeSa]:

@@ -249,9 +249,9 @@ class Upkeep:
         return tunnel.started_at + tunnel.suite.lifetime_seconds
 
     def _session_ends_at(self, tunnel: Tunnel) -> float:
-        """`vpn-session-timeout` of the tunnel-group's policy."""
+        """`vpn-session-timeout` of the tunnel-group's policy: renewals are the same session."""
         minutes = self._policy(tunnel).vpn_session_timeout
-        return tunnel.started_at + minutes * 60.0 if isinstance(minutes, int) else inf
+        return tunnel.sa.login_at + minutes * 60.0 if isinstance(minutes, int) else inf
 
     def _idle_at(self, tunnel: Tunnel) -> float:
         """`vpn-idle-timeout`. Idleness needs a data plane to tell."""

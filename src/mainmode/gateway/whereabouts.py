@@ -35,6 +35,7 @@ def adopt(box: Box, heir: IkeSa, sa: IkeSa, out: Out) -> None:
             box.engine.move(tunnel.inbound_spi, heir.local, heir.remote, out)
     heir.tunnels += sa.tunnels
     heir.session = heir.session or sa.session
+    heir.session_began = min(heir.login_at, sa.login_at)
     sa.tunnels = []
 
 

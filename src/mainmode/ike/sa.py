@@ -129,6 +129,7 @@ class IkeSa:
         "retire_alarm",
         "role",
         "session",
+        "session_began",
         "skeyid_a",
         "skeyid_d",
         "spent_ids",
@@ -166,6 +167,8 @@ class IkeSa:
         self.session = 0
         """The number of the session with the peer, one for all its tunnels: conn_id in `show`; 0 before it has one."""
         self.active_at: float | None = None
+        self.session_began: float | None = None
+        """When the session began, if that was under an SA that this one has replaced."""
         self.handshake: Handshake | None = Handshake()
         self.suite: Phase1Suite | None = None
         self.group: str | None = None
@@ -236,6 +239,13 @@ class IkeSa:
         that on a packet. What is sent to an address gets to who is there.
         """
         return self.remote.address, self.identity, self.met_at
+
+    @property
+    def login_at(self) -> float:
+        """When the session with the peer began: with the first of the SAs that have replaced each other."""
+        if self.session_began is not None:
+            return self.session_began
+        return self.created_at if self.active_at is None else self.active_at
 
     @property
     def behind_nat(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from ipaddress import IPv4Address
 from typing import Final
 
@@ -168,3 +168,14 @@ class Counters:
     """Of inner packets, headers included: what a lifetime in kilobytes counts (1,024 octets each)."""
     last_used: float | None = None
     """When the last packet passed, seconds of the clock that is handed in; for the idle timeout."""
+
+    def add(self, other: Counters) -> None:
+        """Count what another SA has done as well."""
+        for name in COUNTED:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        if other.last_used is not None:
+            self.last_used = max(other.last_used, self.last_used or other.last_used)
+
+
+COUNTED: Final = tuple(field.name for field in fields(Counters) if field.name != "last_used")
+"""The names of what is counted."""

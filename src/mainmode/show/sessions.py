@@ -50,10 +50,14 @@ def _session(sa: IkeSa, view: View, detail: bool) -> list[str]:
     nine = view.release == "9"
     ike, ipsec = "IKEv1" if nine else "IKE", "IPsecOverNatT" if _in_udp(sa.tunnels[0], view) else "IPsec"
     index = session_index(sa)
-    began = sa.created_at if sa.active_at is None else sa.active_at
-    encryptions = [tunnel.suite.cipher.session_name for tunnel in sa.tunnels]
-    hashes = [_hashing(tunnel) for tunnel in sa.tunnels]
-    sent, received = (sum(octets) for octets in zip(*(_octets(tunnel, view) for tunnel in sa.tunnels), strict=True))
+    # While SAs are being renewed, the old and the new are one tunnel; the newest stand last.
+    by_traffic: dict[object, list[Tunnel]] = {}
+    for tunnel in sorted(sa.tunnels, key=lambda one: one.started_at):
+        by_traffic.setdefault((tunnel.match.local, tunnel.match.remote), []).append(tunnel)
+    tunnels = list(by_traffic.values())
+    encryptions = [renewed[-1].suite.cipher.session_name for renewed in tunnels]
+    hashes = [_hashing(renewed[-1]) for renewed in tunnels]
+    sent, received = _octets(sa.tunnels, view)
     lines = [
         f"Connection   : {sa.group}",
         _row("Index", index, "IP Addr", sa.remote.address),
@@ -69,14 +73,14 @@ def _session(sa: IkeSa, view: View, detail: bool) -> list[str]:
         lines.append(_row("Encryption", ciphers, "Hashing", " ".join(dict.fromkeys([sa.hash.session_name, *hashes]))))
     lines += [
         _row("Bytes Tx", sent, "Bytes Rx", received),
-        f"Login Time   : {view.calendar(began):%H:%M:%S %Z %a %b %-d %Y}",
-        f"Duration     : {duration(view.now - began)}",
+        f"Login Time   : {view.calendar(sa.login_at):%H:%M:%S %Z %a %b %-d %Y}",
+        f"Duration     : {duration(view.now - sa.login_at)}",
     ]
     if detail:
-        lines += ["", f"{ike} Tunnels: 1", f"{ipsec} Tunnels: {len(sa.tunnels)}", "", f"{ike}:"]
+        lines += ["", f"{ike} Tunnels: 1", f"{ipsec} Tunnels: {len(tunnels)}", "", f"{ike}:"]
         lines += [f"  {line}" for line in _phase1(sa, index, view)]
-        for number, tunnel in enumerate(sa.tunnels, start=2):
-            lines += ["", f"{ipsec}:", *(f"  {line}" for line in _phase2(tunnel, f"{index}.{number}", view))]
+        for number, renewed in enumerate(tunnels, start=2):
+            lines += ["", f"{ipsec}:", *(f"  {line}" for line in _phase2(renewed, f"{index}.{number}", view))]
     return lines
 
 
@@ -97,11 +101,13 @@ def _phase1(sa: IkeSa, index: int, view: View) -> list[str]:
     return [*lines, f"D/H Group    : {suite.group.number}", f"Filter Name  :{f' {vpn_filter}' if vpn_filter else ''}"]
 
 
-def _phase2(tunnel: Tunnel, identifier: str, view: View) -> list[str]:
+def _phase2(renewed: list[Tunnel], identifier: str, view: View) -> list[str]:
+    """The tunnels of one pair of proxy identities, of which the last is in use."""
+    tunnel = renewed[-1]
     suite = tunnel.suite
     pfs = f"{'Tunnel':<{LEFT}}PFS Group    : {suite.pfs.number}" if suite.pfs else "Tunnel"
-    total = view.total([tunnel])
-    sent, received = _octets(tunnel, view)
+    total = view.total(renewed)
+    sent, received = _octets(renewed, view)
     lines = [
         f"Tunnel ID    : {identifier}",
         f"Local Addr   : {written(tunnel.match.local)}",
@@ -111,7 +117,7 @@ def _phase2(tunnel: Tunnel, identifier: str, view: View) -> list[str]:
         _seconds(suite.lifetime_seconds, tunnel.started_at, view),
     ]
     if suite.lifetime_kilobytes is not None:
-        left = max(0, suite.lifetime_kilobytes - max(sent, received) // 1024)
+        left = max(0, suite.lifetime_kilobytes - max(view.counters(one).octets for one in view.pair(tunnel)) // 1024)
         lines.append(_row("Rekey Int (D)", f"{suite.lifetime_kilobytes} K-Bytes", "Rekey Left(D)", f"{left} K-Bytes"))
     idle, remaining = _idle(tunnel, total.last_used, view)
     return [
@@ -157,10 +163,10 @@ def _hashing(tunnel: Tunnel) -> str:
     return tunnel.suite.auth.session_name if tunnel.suite.auth else "none"
 
 
-def _octets(tunnel: Tunnel, view: View) -> tuple[int, int]:
+def _octets(tunnels: Iterable[Tunnel], view: View) -> tuple[int, int]:
     """Sent and received."""
-    inbound, outbound = view.pair(tunnel)
-    return view.counters(outbound).octets, view.counters(inbound).octets
+    done = [view.done(tunnel) for tunnel in tunnels]
+    return sum(sent.octets for _, sent in done), sum(received.octets for received, _ in done)
 
 
 def _in_udp(tunnel: Tunnel, view: View) -> bool:

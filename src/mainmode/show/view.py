@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Literal
 
@@ -15,8 +15,6 @@ from mainmode.ipsec.sa import Counters, IpsecSa
 
 Release = Literal["8.3", "9"]
 """Whose layout: that of the source document, or that of 9.x."""
-
-_COUNTS = tuple(field.name for field in fields(Counters) if field.name != "last_used")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +67,23 @@ class View:
         return path.current(self.now), path.remaining(self.now)
 
     def total(self, tunnels: list[Tunnel]) -> Counters:
-        """What the SAs of these tunnels have done together."""
+        """What these tunnels have done together, each as `done` has it."""
         total = Counters()
         for tunnel in tunnels:
-            for sa in self.pair(tunnel):
-                counters = self.counters(sa)
-                for name in _COUNTS:
-                    setattr(total, name, getattr(total, name) + getattr(counters, name))
-                if counters.last_used is not None:
-                    total.last_used = max(counters.last_used, total.last_used or counters.last_used)
+            for counters in self.done(tunnel):
+                total.add(counters)
         return total
+
+    def done(self, tunnel: Tunnel) -> tuple[Counters, Counters]:
+        """What a tunnel has received and sent; the one in use, with all that those did whose place it has taken.
+
+        On an ASA a renewal is none of the counters' business: they belong to the proxy identities (FACTS §5.2).
+        """
+        received, sent = (Counters(), Counters()) if tunnel.replaced else self.gateway.done_before(tunnel)
+        inbound, outbound = self.pair(tunnel)
+        received.add(self.counters(inbound))
+        sent.add(self.counters(outbound))
+        return received, sent
 
 
 def written(proxy: ProxyId) -> str:
