@@ -38,7 +38,7 @@ class Entry:
     where: Span | None = None
     """Where the line stands in a paste; None when it happened here."""
     user: str | None = None
-    """`Username = …`: remote access, read from pastes, never made here."""
+    """`Username = …`: of remote access, read from pastes; of a tunnel between gateways, the name of its group."""
 
 
 @dataclass(frozen=True, slots=True)

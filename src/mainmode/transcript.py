@@ -29,10 +29,10 @@ class Transcript(Generic[A]):
         self.unheard = unheard
         """Kinds of event that nobody listens to: nothing is kept of them."""
 
-    def say(self, event: Event) -> None:
+    def say(self, event: Event, user: str | None = None) -> None:
         """An event happened now, with the peer and tunnel-group that are known so far."""
         if type(event) not in self.unheard:
-            self.items.append(Entry(event, self.peer, self.group, self.now))
+            self.items.append(Entry(event, self.peer, self.group, self.now, user=user))
 
     def do(self, action: A) -> None:
         """An action for whoever holds the world: a datagram to send, an SA to install."""

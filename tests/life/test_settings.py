@@ -22,10 +22,12 @@ from mainmode.events import (
     RekeyIntervalForced,
     RouteAdded,
     RouteDeleted,
+    SessionDisconnected,
     SessionTornDown,
 )
+from mainmode.lab.ip import question
 from tests.lab.pairs import FAR, OUTSIDE, entry, hub, site
-from tests.life.world import SCHEDULE, World, with_peer
+from tests.life.world import HOSTS, SCHEDULE, World, with_peer
 
 NOWHERE = IPv4Address("10.0.0.99")
 
@@ -139,6 +141,39 @@ def test_a_renewal_does_not_prolong_a_session() -> None:
     world.pass_time(10.0)
     assert "Max Time Exceeded" in reasons_of_end(world)
     assert not list(world.gateway("a").tunnels)
+
+
+def ends(world: World, name: str) -> list[SessionDisconnected]:
+    return [e for e in world.said(name, SessionDisconnected) if isinstance(e, SessionDisconnected)]
+
+
+def test_the_log_keeps_of_a_session_how_long_it_was_what_it_carried_and_why_it_ended() -> None:
+    policies = (IkePolicy(10, lifetime=1000),)
+    world = World({name: site(name, policies=policies, entries=(entry(name, lifetime_seconds=600),)) for name in "ab"})
+    world.bring_up()
+    for _ in range(3):  # both phases are renewed meanwhile
+        world.pass_time(500.0)
+        world.ask("a")
+    assert len(world.said("a", Phase1Completed)) >= 2 and len(world.said("a", Phase2Completed)) >= 3
+    assert not ends(world, "a") and not ends(world, "b")
+    world.pass_time(10.0)
+    world.clear("a")
+    world.pass_time(1.0)
+    (ours,), (theirs,) = ends(world, "a"), ends(world, "b")
+    assert (ours.type, ours.reason, theirs.reason) == ("LAN-to-LAN", "Administrator Reset", "User Requested")
+    assert 1510 <= ours.seconds <= 1512 and abs(ours.seconds - theirs.seconds) <= 1
+    packets = 3 * len(question(1, HOSTS["a"], HOSTS["b"], 1, 0, 1))
+    assert (ours.transmitted, ours.received) == (theirs.received, theirs.transmitted) == (packets, packets)
+
+
+def test_a_session_that_was_idle_is_logged_with_what_its_tunnel_carried_before_it_ended() -> None:
+    world = World({name: with_timeouts(site(name), vpn_idle_timeout=2) for name in "ab"})
+    world.bring_up()
+    world.ask("b")
+    world.pass_time(125.0)
+    said = [*ends(world, "a"), *ends(world, "b")]
+    assert len(said) == 2 and "Idle Timeout" in {one.reason for one in said}
+    assert all(one.transmitted == one.received > 0 and one.seconds >= 120 for one in said)
 
 
 # --- keepalives ---------------------------------------------------------------------------------------------------

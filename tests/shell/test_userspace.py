@@ -54,13 +54,13 @@ class Device:
     """Where routes go, in place of a TUN device."""
 
     def __init__(self) -> None:
-        self.routes: set[IPv4Network] = set()
+        self.routes: dict[IPv4Network, IPv4Address | None] = {}
 
     def route(self, network: IPv4Network, source: IPv4Address | None) -> None:
-        self.routes.add(network)
+        self.routes[network] = source
 
     def unroute(self, network: IPv4Network) -> None:
-        self.routes.remove(network)
+        del self.routes[network]
 
 
 def of(device: Device, sent: list[ProtectedRun]) -> Userspace:
@@ -77,6 +77,16 @@ def of(device: Device, sent: list[ProtectedRun]) -> Userspace:
     )
 
 
+def test_a_network_that_comes_with_another_configuration_is_reached_from_the_address_that_is_permitted() -> None:
+    device = Device()
+    plane = of(device, [])
+    plane.route_protected()
+    own = IPv4Address("192.168.1.1")
+    more = "access-list VPN extended permit ip 192.168.1.0 255.255.255.0 192.168.21.0 255.255.255.0"
+    plane.reconfigure(read(configuration(more=(more,)), "x").config)
+    assert device.routes == {IPv4Network("192.168.2.0/24"): own, IPv4Network("192.168.21.0/24"): own}
+
+
 def test_an_sa_that_never_came_into_use_takes_no_route_away() -> None:
     device = Device()
     userspace = of(device, [])
@@ -84,14 +94,14 @@ def test_an_sa_that_never_came_into_use_takes_no_route_away() -> None:
     outbound, _ = pair()
     for number in range(3):  # a responder has made it with QM2, and no QM3 came
         userspace.remove(replace(outbound, pair_spi=1000 + number))
-    assert device.routes == {IPv4Network("192.168.2.0/24")}
+    assert list(device.routes) == [IPv4Network("192.168.2.0/24")]
     userspace.install(outbound, 0.0, settle=True)
     userspace.remove(outbound)
     userspace.settled(outbound, 0.1)
-    assert device.routes == {IPv4Network("192.168.2.0/24")}
+    assert list(device.routes) == [IPv4Network("192.168.2.0/24")]
     userspace.install(outbound, 0.0, settle=False)
     userspace.remove(outbound)
-    assert device.routes == {IPv4Network("192.168.2.0/24")}
+    assert list(device.routes) == [IPv4Network("192.168.2.0/24")]
 
 
 def test_an_sa_may_move_before_it_is_used() -> None:
@@ -105,6 +115,6 @@ def test_an_sa_may_move_before_it_is_used() -> None:
     assert not sent
     userspace.settled(outbound, 0.1)
     assert [run.sa for run in sent] == [moved]
-    assert device.routes == {IPv4Network("192.168.2.0/24")}
+    assert list(device.routes) == [IPv4Network("192.168.2.0/24")]
     userspace.remove(moved)
     assert not device.routes

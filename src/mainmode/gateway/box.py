@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Final
 
@@ -68,15 +69,24 @@ class Box:
         except KeyError:
             return None
 
-    def count_as_before(self, tunnel: Tunnel) -> None:
-        """A tunnel goes, and another has its traffic: what it has done is counted on."""
-        used = self.used(tunnel)
-        if used is not None:
-            traffic = tunnel.match.local, tunnel.match.remote
-            for kept, counters in zip(
-                self.done_before.setdefault(traffic, (Counters(), Counters())), used, strict=True
-            ):
-                kept.add(counters)
+    def done(self, tunnel: Tunnel) -> tuple[Counters, Counters]:
+        """What a tunnel has received and sent; the one in use, with all that those did whose place it has taken.
+
+        On an ASA a renewal is none of the counters' business: they belong to the proxy identities (FACTS §5.2).
+        """
+        before = None if tunnel.replaced else self.done_before.get((tunnel.match.local, tunnel.match.remote))
+        done = (replace(before[0]), replace(before[1])) if before is not None else (Counters(), Counters())
+        for total, counters in zip(done, self.used(tunnel) or (), strict=False):
+            total.add(counters)
+        return done
+
+    def octets(self, sa: IkeSa) -> tuple[int, int]:
+        """What the session with a peer has received and sent, renewed and ended tunnels included."""
+        done = [self.done(tunnel) for tunnel in sa.tunnels]
+        return (
+            sa.received_before + sum(received.octets for received, _ in done),
+            sa.sent_before + sum(sent.octets for _, sent in done),
+        )
 
     def has_key(self, peer: IPv4Address) -> bool:
         """Whether there is a pre-shared key for main mode with this address."""

@@ -14,10 +14,13 @@ from mainmode.events import (
     PeerTableRemovalFailed,
     QuickModeFailed,
     RouteDeleted,
+    SessionDisconnected,
     SessionTornDown,
 )
 from mainmode.gateway.box import Box, Out, adds_route, cancel
+from mainmode.gateway.whereabouts import inherit
 from mainmode.ike.sa import IkeSa, QuickMode, Tunnel
+from mainmode.ipsec.sa import Counters
 
 
 class Endings:
@@ -42,7 +45,18 @@ class Endings:
         if self._box.config.disconnect_notify and sa.active:
             out.say(DeleteReasonSending("IKE", reason))
         self.delete(sa, out)
+        self.torn_down(sa, reason, out)
+
+    def torn_down(self, sa: IkeSa, reason: str, out: Out) -> None:
+        """Say that an SA is gone, and what the session was if it went with it: what a log keeps of a session."""
         out.say(SessionTornDown(reason))
+        others = self._box.sas.with_peer_of(sa)
+        if others:
+            inherit(others[-1], sa)
+        elif sa.active:
+            seconds = int(out.now - sa.login_at)
+            said = SessionDisconnected("LAN-to-LAN", seconds, sa.sent_before, sa.received_before, reason)
+            out.say(said, user=sa.group)
 
     def delete(self, sa: IkeSa, out: Out) -> None:
         """End an IKE SA and its tunnels, and tell the peer."""
@@ -71,11 +85,15 @@ class Endings:
         tunnel.sa.tunnels.remove(tunnel)
         traffic = tunnel.match.local, tunnel.match.remote
         remaining = [other for other in self._box.traffic.pop(traffic, ()) if other is not tunnel]
+        received, sent = self._box.done_before.setdefault(traffic, (Counters(), Counters()))
+        for before, counters in zip((received, sent), self._box.used(tunnel) or (), strict=False):
+            before.add(counters)
         if remaining:
             self._box.traffic[traffic] = remaining
-            self._box.count_as_before(tunnel)
         else:
-            self._box.done_before.pop(traffic, None)
+            del self._box.done_before[traffic]
+            tunnel.sa.received_before += received.octets
+            tunnel.sa.sent_before += sent.octets
             if adds_route(tunnel.match):
                 out.say(RouteDeleted(tunnel.match.remote.address, tunnel.match.remote.mask))
         self._box.engine.drop(tunnel.inbound_spi, out)

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Final
 
@@ -266,10 +265,13 @@ class Gateway:
         """Datagrams and packets that were dropped, by reason."""
         return self._box.counters
 
-    def done_before(self, tunnel: Tunnel) -> tuple[Counters, Counters]:
-        """What the tunnels received and sent that had this one's traffic before it, and are gone."""
-        kept = self._box.done_before.get((tunnel.match.local, tunnel.match.remote))
-        return (replace(kept[0]), replace(kept[1])) if kept is not None else (Counters(), Counters())
+    def done(self, tunnel: Tunnel) -> tuple[Counters, Counters]:
+        """What a tunnel has received and sent, with all that those did whose place it has taken."""
+        return self._box.done(tunnel)
+
+    def octets(self, sa: IkeSa) -> tuple[int, int]:
+        """What the session with a peer has received and sent."""
+        return self._box.octets(sa)
 
     @property
     def ike_sas(self) -> Iterator[IkeSa]:

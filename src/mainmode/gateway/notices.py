@@ -16,7 +16,6 @@ from mainmode.events import (
     NotifyReceived,
     PayloadProcessed,
     RefusalUnreadable,
-    SessionTornDown,
     UnknownSaPacket,
 )
 from mainmode.gateway.box import Box, Out, hush
@@ -181,7 +180,7 @@ class Notices:
         if not sa.tunnels:
             out.say(ConnectionTerminated(sa.remote.address, "Peer Terminate", None, None))
         self._endings.forget(sa, out)
-        out.say(SessionTornDown("User Requested"))
+        self._endings.torn_down(sa, "User Requested", out)
 
 
 def _is_keepalive(sa: IkeSa, notify: Notify) -> bool:

@@ -120,6 +120,7 @@ class IkeSa:
         "persona",
         "pieces",
         "pieces_sent",
+        "received_before",
         "remote",
         "remote_behind_nat",
         "repeated_at",
@@ -128,6 +129,7 @@ class IkeSa:
         "responder_cookie",
         "retire_alarm",
         "role",
+        "sent_before",
         "session",
         "session_began",
         "skeyid_a",
@@ -169,6 +171,8 @@ class IkeSa:
         self.active_at: float | None = None
         self.session_began: float | None = None
         """When the session began, if that was under an SA that this one has replaced."""
+        self.received_before = self.sent_before = 0
+        """Octets of the session's tunnels that have ended and that no other has replaced."""
         self.handshake: Handshake | None = Handshake()
         self.suite: Phase1Suite | None = None
         self.group: str | None = None

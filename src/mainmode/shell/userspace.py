@@ -135,7 +135,7 @@ class Userspace:
         self.plane.install(sa)
         routed = self._routed.setdefault(sa.pair_spi, [])
         for network in networks(sa.selectors.remote):
-            self._route(network)
+            self._route(network, self._config)
             routed.append(network)
         self._flush(now)
 
@@ -266,7 +266,7 @@ class Userspace:
         self._tun.switch_on()
         for network in self._routes:
             with suppress(FileExistsError):
-                self._tun.route(network, self._own_address(network))
+                self._tun.route(network, _own_address(self._config, network))
                 self._say(
                     f"the route of {network} into {self._tun.name} was taken away; it is back, as the tunnel needs it"
                 )
@@ -287,7 +287,7 @@ class Userspace:
             if network in routed:
                 continue
             try:
-                self._route(network)
+                self._route(network, config)
             except FileExistsError:
                 for other in done:
                     self._unroute(other)
@@ -296,9 +296,9 @@ class Userspace:
                 raise ConfigError(where, message) from None
             done.append(network)
 
-    def _route(self, network: IPv4Network) -> None:
+    def _route(self, network: IPv4Network, config: Config) -> None:
         if network not in self._routes:
-            self._tun.route(network, self._own_address(network))
+            self._tun.route(network, _own_address(config, network))
         self._routes[network] += 1
 
     def _unroute(self, network: IPv4Network) -> None:
@@ -310,17 +310,18 @@ class Userspace:
             with suppress(OSError):  # somebody took it away already
                 self._tun.unroute(network)
 
-    def _own_address(self, network: IPv4Network) -> IPv4Address | None:
-        """The address of this box that a crypto access-list permits towards `network`: for its own packets."""
-        for interface in self._config.interfaces:
-            for crypto_map in self._config.crypto_maps.values():
-                for entry in crypto_map.entries:
-                    access_list = self._config.access_lists.get(entry.access_list or "")
-                    for ace in access_list.aces if access_list else ():
-                        if ace.permit and interface.address and interface.address in ace.source:
-                            if network.network_address in ace.destination:
-                                return interface.address
-        return None
+
+def _own_address(config: Config, network: IPv4Network) -> IPv4Address | None:
+    """The address of this box that a crypto access-list permits towards `network`: for its own packets."""
+    for interface in config.interfaces:
+        for crypto_map in config.crypto_maps.values():
+            for entry in crypto_map.entries:
+                access_list = config.access_lists.get(entry.access_list or "")
+                for ace in access_list.aces if access_list else ():
+                    if ace.permit and interface.address and interface.address in ace.source:
+                        if network.network_address in ace.destination:
+                            return interface.address
+    return None
 
 
 def networks(proxy: ProxyId) -> list[IPv4Network]:

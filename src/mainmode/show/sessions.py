@@ -57,7 +57,7 @@ def _session(sa: IkeSa, view: View, detail: bool) -> list[str]:
     tunnels = list(by_traffic.values())
     encryptions = [renewed[-1].suite.cipher.session_name for renewed in tunnels]
     hashes = [_hashing(renewed[-1]) for renewed in tunnels]
-    sent, received = _octets(sa.tunnels, view)
+    received, sent = view.gateway.octets(sa)
     lines = [
         f"Connection   : {sa.group}",
         _row("Index", index, "IP Addr", sa.remote.address),
@@ -165,7 +165,7 @@ def _hashing(tunnel: Tunnel) -> str:
 
 def _octets(tunnels: Iterable[Tunnel], view: View) -> tuple[int, int]:
     """Sent and received."""
-    done = [view.done(tunnel) for tunnel in tunnels]
+    done = [view.gateway.done(tunnel) for tunnel in tunnels]
     return sum(sent.octets for _, sent in done), sum(received.octets for received, _ in done)
 
 

@@ -67,23 +67,12 @@ class View:
         return path.current(self.now), path.remaining(self.now)
 
     def total(self, tunnels: list[Tunnel]) -> Counters:
-        """What these tunnels have done together, each as `done` has it."""
+        """What these tunnels have done together; the one in use, with what those did whose place it has taken."""
         total = Counters()
         for tunnel in tunnels:
-            for counters in self.done(tunnel):
+            for counters in self.gateway.done(tunnel):
                 total.add(counters)
         return total
-
-    def done(self, tunnel: Tunnel) -> tuple[Counters, Counters]:
-        """What a tunnel has received and sent; the one in use, with all that those did whose place it has taken.
-
-        On an ASA a renewal is none of the counters' business: they belong to the proxy identities (FACTS §5.2).
-        """
-        received, sent = (Counters(), Counters()) if tunnel.replaced else self.gateway.done_before(tunnel)
-        inbound, outbound = self.pair(tunnel)
-        received.add(self.counters(inbound))
-        sent.add(self.counters(outbound))
-        return received, sent
 
 
 def written(proxy: ProxyId) -> str:
