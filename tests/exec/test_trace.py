@@ -117,6 +117,28 @@ def test_nat_that_hides_the_source_keeps_the_packet_from_the_tunnel() -> None:
     assert values["action"] == "drop"
 
 
+def test_what_would_be_translated_into_the_tunnel_is_dropped_where_that_would_be() -> None:
+    """No packet is translated here, so a tunnel for the translated addresses carries none."""
+    configs = {name: document(name) for name in "ab"}
+    configs["a"] = with_lines(
+        configs["a"],
+        "object network MAPPED",
+        " subnet 172.16.9.0 255.255.255.0",
+        "access-list VPN extended permit ip 172.16.9.0 255.255.255.0 192.168.2.0 255.255.255.0",
+        "nat (inside,outside) source static INSIDE-RANGE MAPPED",
+        without="source static",
+    )
+    values = Terminal(World(configs)).values(PING)
+    assert [(phase["type"], phase["result"]) for phase in values["phases"]] == [
+        *(("ROUTE-LOOKUP", "ALLOW"), ("NAT", "DROP")),
+    ]
+    assert values["phases"][-1]["information"] == [
+        "Static translate 192.168.1.2/0 to 172.16.9.2/0",
+        "this gateway translates no packet",
+    ]
+    assert values["drop_reason"] == "(nat-xlate-failed) NAT failed"
+
+
 def test_the_interface_that_is_typed_is_the_one_it_comes_in_by(terminal: Terminal) -> None:
     """The document's NAT rule is for what comes from inside."""
     values = terminal.values("packet-tracer input outside icmp 192.168.1.2 8 0 192.168.2.2")

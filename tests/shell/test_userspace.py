@@ -12,6 +12,7 @@ from mainmode.config.reader import read
 from mainmode.events import ProxyId
 from mainmode.ipsec.dataplane import ProtectedRun
 from mainmode.ipsec.memory import MemoryPlane
+from mainmode.lab.ip import question
 from mainmode.shell.tun import Tun
 from mainmode.shell.userspace import Userspace, networks, protected
 from tests.ipsec.sas import Entropy, packet, pair
@@ -63,18 +64,52 @@ class Device:
         del self.routes[network]
 
 
-def of(device: Device, sent: list[ProtectedRun]) -> Userspace:
+def of(
+    device: Device,
+    sent: list[ProtectedRun],
+    *,
+    text: str | None = None,
+    asked: list[bytes] | None = None,
+    said: list[str] | None = None,
+) -> Userspace:
     """The document's site a, with this device."""
     return Userspace(
-        read(configuration(), "x").config,
+        read(text or configuration(), "x").config,
         cast("Tun", device),
         MemoryPlane(Entropy()),
         send=sent.append,
-        acquire=lambda packet: None,
+        acquire=(asked if asked is not None else []).append,
         complain=lambda dropped, own: None,
         tell=lambda too_big: None,
-        say=lambda sentence: None,
+        say=(said if said is not None else []).append,
     )
+
+
+def test_what_nat_would_translate_is_dropped_and_said_and_asks_for_no_tunnel() -> None:
+    nat = (
+        "object network LAN",
+        " subnet 192.168.1.0 255.255.255.0",
+        "object network MAPPED",
+        " subnet 172.16.9.0 255.255.255.0",
+        "nat (inside,outside) source static LAN MAPPED",
+    )
+    text = configuration(access_list=("ip 172.16.9.0 255.255.255.0 192.168.2.0 255.255.255.0",), more=nat)
+    sent: list[ProtectedRun] = []
+    asked: list[bytes] = []
+    said: list[str] = []
+    plane = of(Device(), sent, text=text, asked=asked, said=said)
+    for number in range(3):
+        plane.from_hosts([question(1, IPv4Address("192.168.1.2"), IPv4Address("192.168.2.1"), 1, 0, number)], number)
+    assert (sent, asked, plane.counters["would be translated"]) == ([], [], 3)
+    (sentence,) = said
+    line = text.splitlines().index(nat[-1]) + 1
+    assert sentence == (
+        f"192.168.1.2 to 192.168.2.1, IP protocol 1: x:{line}:1: the NAT rule makes 172.16.9.2 to 192.168.2.1 of it, "
+        "but no packet is translated here: it is dropped (said once)"
+    )
+    # Translated by the host already, it is what the tunnel is for.
+    plane.from_hosts([question(1, IPv4Address("172.16.9.2"), IPv4Address("192.168.2.1"), 1, 0, 9)], 9.0)
+    assert len(asked) == 1
 
 
 def test_a_network_that_comes_with_another_configuration_is_reached_from_the_address_that_is_permitted() -> None:

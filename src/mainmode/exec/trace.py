@@ -8,7 +8,7 @@ traffic, so there is no ACCESS-LIST phase. As on an ASA the packet is a real one
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 from typing import Any, Final, Literal
 
@@ -25,6 +25,9 @@ from mainmode.transcript import Transcript
 
 _DENIED: Final = "(acl-drop) Flow is denied by configured rule"
 """What an ASA says while the tunnel is down, too."""
+
+
+UNTRANSLATED: Final = "this gateway translates no packet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,10 @@ def follow(running: Running, interface: str, packet: Packet) -> Trace:
     if match is None:
         reason = _unprotected(config, way)
         return Trace(tuple(phases), interface, way.interface, reason)
+    if way.translated:
+        # An ASA would do it; here the packet keeps its addresses, and the tunnel is for others.
+        nat = replace(phases[-1], result="DROP", information=(*phases[-1].information, UNTRANSLATED))
+        return Trace((*phases[:-1], nat), interface, way.interface, "(nat-xlate-failed) NAT failed")
     tunnel = _tunnel(running, match, way)
     lines = _crypto_lines(config, match, way.interface)
     entry = f"crypto map {match.map} {match.sequence}"

@@ -28,6 +28,8 @@ class Way:
     """The NAT rule that was applied, if any."""
     route: Span | None
     """The configuration line that routed it; None for a connected network."""
+    translated: bool = False
+    """The rule gave it other addresses than it came with."""
 
 
 def way_out(config: Config, packet: Packet, came_in_by: str | None = None) -> Way | None:
@@ -45,7 +47,8 @@ def way_out(config: Config, packet: Packet, came_in_by: str | None = None) -> Wa
     interface, route = departure
     five = FiveTuple(packet.protocol, source, packet.source_port or 0, destination, packet.destination_port or 0)
     rule = next((rule for rule in config.nat_rules if _applies(rule, came_in_by, interface, five)), None)
-    return Way(came_in_by, interface, _translated(config, rule, interface, five), rule, route)
+    leaving = _translated(config, rule, interface, five)
+    return Way(came_in_by, interface, leaving, rule, route, leaving != five)
 
 
 def way_in(config: Config, source: IPv4Address, destination: IPv4Address) -> tuple[IPv4Address, IPv4Address]:

@@ -22,13 +22,12 @@ from mainmode.blame import ConfigError
 from mainmode.config.model import Addresses, AddressRange, Config
 from mainmode.events import ProxyId
 from mainmode.gateway.path import way_out
-from mainmode.ike.cryptomap import Match, walk_outbound
+from mainmode.ike.cryptomap import walk_outbound
 from mainmode.ipsec.dataplane import Alone, CutUp, DeliveredRun, Dropped, NoSa, Protected, ProtectedRun
-from mainmode.ipsec.drops import Drop
 from mainmode.ipsec.icmp import TooBig
 from mainmode.ipsec.memory import MemoryPlane
 from mainmode.ipsec.sa import IpsecSa
-from mainmode.ipsec.selectors import Packet, read_packet
+from mainmode.ipsec.selectors import Packet
 from mainmode.shell.segments import clamped
 from mainmode.shell.tun import Tun
 from mainmode.span import Span
@@ -194,10 +193,20 @@ class Userspace:
         return results
 
     def _without_sa(self, packet: bytes, no_sa: NoSa, now: float) -> None:
-        match = self._wanted(packet)
-        if match is None:
+        way = way_out(self._config, no_sa.packet)
+        match = walk_outbound(self._config, way.interface, way.packet, Transcript(0)) if way is not None else None
+        if way is None or match is None:
             self.counters["no crypto access-list"] += 1
-            self._say_unprotected(no_sa.packet, now)
+            why = "no crypto access-list permits it, so it is dropped and does not leave in clear"
+            self._say_dropped(no_sa.packet, why, now)
+            return
+        if way.translated:
+            # The SAs would be for the translated addresses, and never for this packet.
+            self.counters["would be translated"] += 1
+            rule = f"{way.rule.span}: the NAT rule" if way.rule is not None and way.rule.span is not None else "NAT"
+            after = f"{way.packet.source} to {way.packet.destination}"
+            why = f"{rule} makes {after} of it, but no packet is translated here: it is dropped"
+            self._say_dropped(no_sa.packet, why, now)
             return
         queue = self._waiting.setdefault((match.local, match.remote), _Queue())
         packets = queue.packets
@@ -212,7 +221,7 @@ class Userspace:
             queue.asked_at = now
             self._acquire(packet)
 
-    def _say_unprotected(self, packet: Packet, now: float) -> None:
+    def _say_dropped(self, packet: Packet, why: str, now: float) -> None:
         destination = IPv4Address(packet.destination)
         if destination in self._said:
             return
@@ -221,15 +230,8 @@ class Userspace:
         if len(self._said) >= SAID:
             self._said.clear()
         self._said.add(destination)
-        self._say(
-            f"{IPv4Address(packet.source)} to {destination}, IP protocol {packet.protocol}: "
-            "no crypto access-list permits it, so it is dropped and does not leave in clear (said once)"
-        )
-
-    def _wanted(self, packet: bytes) -> Match | None:
-        header = read_packet(packet)
-        way = None if isinstance(header, Drop) else way_out(self._config, header)
-        return walk_outbound(self._config, way.interface, way.packet, Transcript(0)) if way is not None else None
+        source = IPv4Address(packet.source)
+        self._say(f"{source} to {destination}, IP protocol {packet.protocol}: {why} (said once)")
 
     def _flush(self, now: float) -> None:
         """Everything that waits and has an SA now leaves, in the order in which it came."""
