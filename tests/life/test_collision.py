@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from mainmode.events import NegotiationCollision, SessionInProgress
+from mainmode.events import NegotiationCollision, QuickModeFailed, SessionInProgress
 from mainmode.lab.dice import Dice
 from mainmode.lab.elements import ByChance
 from mainmode.lab.faults import Passing
 from mainmode.lab.network import LATENCY
-from tests.life.world import SCHEDULE, World, seeds
+from tests.life.world import SCHEDULE, SEED, World, seeds
 
 
 def settle(world: World) -> None:
@@ -54,6 +54,43 @@ def test_two_ends_that_begin_at_once_over_a_bad_line_have_one_tunnel_in_the_end(
         world.pass_time(30.0)
         world.ask("a")
         settle(world)
+
+
+def test_a_peer_that_does_not_give_way_is_answered_when_it_asks_again() -> None:
+    hit = 0
+    for seed in seeds(30):
+        world = World(seed=seed)
+        world.bring_up("a")
+        (sa,) = world.gateway("b").ike_sas
+        # As strongSwan does: it agrees to what the other asks, and asks on for its own.
+        world.gateway("b")._quick._collides = lambda sa, opened, out: False  # type: ignore[method-assign]
+        for name in "ab":
+            where = world.sites[name]
+            world.network.put(where, where.carry_out(where.gateway.clear_ipsec(world.network.now)))
+        world.pass_time(1.0)
+        for name in "ab":
+            world.ask(name)
+        world.pass_time(1.0)
+        if not world.said("a", NegotiationCollision):
+            continue
+        hit += 1
+        copies = [t.packet for t in world.network.wire if t.name == "QM1" and t.sender == "b"]
+        for _ in range(60):
+            world.ask("a")
+            world.pass_time(1.0)
+            world.check_invariants()
+        assert not world.said("b", QuickModeFailed), world.describe()
+        assert list(world.gateway("b").ike_sas) == [sa]
+        world.pass_time(100.0)
+        assert world.up, world.describe()
+        begun = len(world.network.wire)
+        for copy in copies:
+            world.network.put(world.sites["a"], world.sites["a"].receive(copy, world.network.now))
+        world.pass_time(1.0)
+        assert "QM2" not in [t.name for t in world.network.wire[begun:]]
+        world.check_traffic()
+        world.check_nothing_left()
+    assert hit > 3 or SEED is not None
 
 
 class Further:

@@ -18,7 +18,7 @@ from mainmode.events import (
     QuickModeStarting,
     UnknownSaPacket,
 )
-from mainmode.gateway.box import Box, Out, address, cancel, under_way
+from mainmode.gateway.box import Box, Out, address, cancel, hush, under_way
 from mainmode.gateway.endings import Endings
 from mainmode.gateway.whereabouts import heard, sa_of
 from mainmode.ike.cryptomap import Match
@@ -33,6 +33,11 @@ MAX_EXCHANGES: Final = 64
 
 DONE_SECONDS: Final = 60.0
 """How long a quick mode that is done is remembered, to answer repetitions: longer than any peer repeats."""
+
+PUT_OFF_SECONDS: Final = 60.0
+"""How long a quick mode that came in the way of one of ours may come again: by then its peer has repeated it often."""
+
+MAX_PUT_OFF: Final = 64
 
 REASONS: Final[dict[int | None, str]] = {
     NotifyType.NO_PROPOSAL_CHOSEN: "Phase 2 Mismatch",
@@ -66,7 +71,7 @@ class QuickSide:
         mark = fingerprint(datagram)
         quick = sa.exchanges.get(identifier)
         if quick is None:
-            if identifier in sa.spent_ids:
+            if identifier in sa.spent_ids or out.now >= sa.put_off.get(identifier, out.now) + PUT_OFF_SECONDS:
                 box.counters["message id used before"] += 1
                 return None
             if len(sa.exchanges) >= MAX_EXCHANGES:
@@ -85,12 +90,15 @@ class QuickSide:
         if fault is not None:
             raise Malformed(fault)
         self._quick.verify(sa, quick, opened, step.message)
-        # From here on the peer has proved itself.
-        heard(box, sa, source, local, out)
+        # From here on the peer has proved itself, unless this is a copy of what was put off.
+        if identifier not in sa.put_off:
+            heard(box, sa, source, local, out)
         if step.message == "QM1":
-            sa.spent_ids.add(identifier)
             if self._collides(sa, opened, out):
+                self._put_off(sa, identifier, out)
                 return None
+            sa.put_off.pop(identifier, None)
+            sa.spent_ids.add(identifier)
             sa.exchanges[identifier] = quick
             out.say(QuickModeStarting("responder", identifier))
         quick.last_received = mark
@@ -141,7 +149,7 @@ class QuickSide:
         return tunnels[-1].sa if tunnels else None
 
     def _collides(self, sa: IkeSa, opened: Opened, out: Out) -> bool:
-        """Both ends ask for the same SAs at once: the higher nonce has its way, the other quick mode is dropped.
+        """Both ends ask for the same SAs at once: the higher nonce has its way, the other quick mode gives way.
 
         Both ends know both nonces, so they come to the same end without another message; of addresses they have
         different views when there is a NAT between them.
@@ -159,6 +167,20 @@ class QuickSide:
                 return True
             self._endings.forget_quick_mode(other, quick, out)
         return False
+
+    def _put_off(self, sa: IkeSa, identifier: int, out: Out) -> None:
+        """This quick mode of the peer gives way to one of ours, for now.
+
+        A peer that knows the rule has given it up by itself. One that does not (strongSwan) repeats it, and ends the
+        IKE SA if it is never answered: so it is answered then, as a renewal.
+        """
+        if identifier in sa.put_off and not self._box.may_say_hostile(out):
+            hush(out)
+        sa.put_off.setdefault(identifier, out.now)
+        if len(sa.put_off) > MAX_PUT_OFF:
+            oldest = next(iter(sa.put_off))
+            del sa.put_off[oldest]
+            sa.spent_ids.add(oldest)
 
     def _under_way(self, sa: IkeSa, local: ProxyId, remote: ProxyId) -> list[tuple[IkeSa, QuickMode]]:
         """The quick modes with this peer for this traffic, whoever began them."""

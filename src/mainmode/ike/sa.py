@@ -120,6 +120,7 @@ class IkeSa:
         "persona",
         "pieces",
         "pieces_sent",
+        "put_off",
         "received_before",
         "remote",
         "remote_behind_nat",
@@ -214,6 +215,8 @@ class IkeSa:
         """Quick modes under way or just finished, by message id."""
         self.spent_ids: set[int] = set()
         """Message ids that were used; none is used twice under one SA (RFC 2408 §3.1)."""
+        self.put_off: dict[int, float] = {}
+        """Quick modes of the peer that came in the way of one of ours, by message id, and when they first came."""
         self.spent_informational: deque[int] = deque()
         self.tunnels: list[Tunnel] = []
         self.last_received = b""
