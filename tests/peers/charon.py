@@ -61,6 +61,7 @@ connections {{
     over_time = {over}s
     rand_time = 0s
     dpd_delay = {dpd}s
+    fragmentation = {fragmentation}
     local {{
       auth = psk
       id = {local_id}
@@ -70,16 +71,7 @@ connections {{
       id = {remote_id}
     }}
     children {{
-      net {{
-        mode = tunnel
-        local_ts = {local_ts}
-        remote_ts = {remote_ts}
-        esp_proposals = {esp}
-        life_time = {esp_life}s
-        rekey_time = {esp_rekey}s
-        rand_time = 0s
-        dpd_action = {dpd_action}
-      }}
+      {children}
     }}
   }}
 }}
@@ -88,6 +80,21 @@ secrets {{
     secret = "{psk}"
   }}
 }}
+"""
+
+
+_CHILD = """
+      {name} {{
+        mode = tunnel
+        local_ts = {local_ts}
+        remote_ts = {remote_ts}
+        esp_proposals = {esp}
+        life_time = {esp_life}s
+        rekey_time = {esp_rekey}s
+        rand_time = 0s
+        dpd_action = {dpd_action}
+        start_action = {start_action}
+      }}
 """
 
 
@@ -111,6 +118,20 @@ class Wishes:
     esp_rekey: int = 27000
     dpd: int = 0
     dpd_action: str = "clear"
+    start_action: str = "none"
+    fragmentation: str = "yes"
+    more: tuple[tuple[str, str, str], ...] = ()
+    """Children beside `net`, which is the first: name, local_ts, remote_ts."""
+
+    def connection(self) -> str:
+        """What swanctl loads."""
+        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        children = (("net", self.local_ts, self.remote_ts), *self.more)
+        texts = [
+            _CHILD.format(**{**fields, "name": name, "local_ts": local, "remote_ts": remote})
+            for name, local, remote in children
+        ]
+        return _CONNECTION.format(**fields, children="".join(texts))
 
 
 NEWER = REPO / ".strongswan-6"
@@ -119,12 +140,12 @@ NEWER = REPO / ".strongswan-6"
 RELEASES = ("5.9", "6.0")
 
 
-def peer(world: World, release: str, space: str = "gb", *, tries: int = 3) -> Charon:
+def peer(world: World, release: str, space: str = "gb", *, tries: int = 3, settings: str = "") -> Charon:
     """A charon of this release: 5.9 with ESP in UDP, 6.0 with real ESP."""
     if release == "5.9":
-        return Charon(world, space, tries=tries)
+        return Charon(world, space, tries=tries, settings=settings)
     require((NEWER / ".complete").exists(), "strongSwan 6.0 is not unpacked: run .ci/strongswan-6")
-    return Charon(world, space, root=NEWER, raw_esp=True, tries=tries)
+    return Charon(world, space, root=NEWER, raw_esp=True, tries=tries, settings=settings)
 
 
 class Charon:
@@ -191,13 +212,13 @@ class Charon:
     def load(self, wishes: Wishes) -> None:
         """Replace the connection."""
         file = self.directory / "swanctl.conf"
-        file.write_text(_CONNECTION.format(**{name: getattr(wishes, name) for name in Wishes.__dataclass_fields__}))
+        file.write_text(wishes.connection())
         done = self.control("--load-all", "--clear", "--file", str(file))
         assert done.returncode == 0, done.stdout + done.stderr
 
-    def initiate(self, timeout: int = 10) -> bool:
+    def initiate(self, child: str = "net", timeout: int = 10) -> bool:
         """Ask charon to bring the tunnel up; whether it did."""
-        return self.control("--initiate", "--child", "net", "--timeout", str(timeout)).returncode == 0
+        return self.control("--initiate", "--child", child, "--timeout", str(timeout)).returncode == 0
 
     def terminate(self) -> None:
         """Delete the IKE SA, if there is one, and wait for that."""

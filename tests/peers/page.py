@@ -49,6 +49,7 @@ TABLES = {
     "Deletes and a new configuration": Table("what", ""),
     "Outages": Table("what", "Traffic is back without a hand: nobody clears or starts anything but what had died."),
     "NAT": Table("what", "A masquerading router stands between the gateways; from outside it lets in only answers."),
+    "Situations": Table("what", "Traffic passes both ways. Where it matters who begins, each has begun."),
     "Mismatches": Table(
         "what differs",
         "What strongSwan sent at last, or received where it began, and the rules `mainmode explain` names for "

@@ -62,7 +62,7 @@ _TRANSLATE = """table ip translate {
 
 _LOSE = """table ip loss {{
   chain in {{ type filter hook prerouting priority raw
-    iifname "outside" numgen random mod 1000 < {} counter drop
+    iifname "outside" {} counter drop
   }}
 }}
 """
@@ -298,7 +298,8 @@ class World:
         """Lose so many of a thousand packets that arrive at a gateway from outside; 0 ends it."""
         self.run(space, "nft", "delete", "table", "ip", "loss")
         if permille:
-            self.must(space, "nft", _LOSE.format(permille))
+            by_chance = f"numgen random mod 1000 < {permille}" if permille < 1000 else ""
+            self.must(space, "nft", _LOSE.format(by_chance))
 
     def _cable(self, one: str, its: str, other: str, others: str) -> None:
         self._ip(
