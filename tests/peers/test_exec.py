@@ -281,6 +281,21 @@ def test_a_name_belongs_to_one_gateway(gateways: dict[str, Ours], fresh: World, 
     assert not (tmp_path / "run" / "site-a").exists()
 
 
+def test_a_capture_that_cannot_be_written_is_an_error_in_either_form(gateways: dict[str, Ours], tmp_path: Path) -> None:
+    place = tmp_path / "run" / "site-a" / "X.pcap"
+    place.mkdir()
+    as_text = typed("site-a", "capture X interface outside")
+    assert (as_text.returncode, as_text.stdout) == (1, f"ERROR: {place}: Is a directory\n")
+    as_json = typed("site-a", "capture X inter outside", "--format", "json")
+    assert as_json.returncode == 1
+    assert json.loads(as_json.stdout) == {
+        "schema": 1,
+        "command": "capture X interface outside",
+        "error": f"{place}: Is a directory",
+    }
+    assert json.loads(told("site-a", "show capture", "--format", "json"))["captures"] == []
+
+
 def test_a_capture_has_no_packets_of_ipv6(gateways: dict[str, Ours], fresh: World) -> None:
     told("site-a", "capture OUT interface outside")
     told("site-a", "capture IN interface inside")

@@ -63,16 +63,17 @@ class Operator:
         if reply.do:
             # Who changes something leaves a trace, as on an ASA (%ASA-5-111008).
             say(f"{who}: {' '.join(line.split())!r}")
+        understood = json.loads(reply.text)["command"] if as_json and reply.do else ""
         items: list[Entry | Action] = []
         for each in reply.do:
             if isinstance(each, Debug):
                 served.debugging = each.debugging
             elif isinstance(each, StartCapture):
                 reply = self._begin(each, reply)
+                reply = as_values(reply, understood) if as_json else reply
             elif isinstance(each, EndCapture):
                 served.captures.end(each.name)
             elif isinstance(each, Ping):
-                understood = json.loads(reply.text)["command"] if as_json else ""
                 reply = await _ping(each)
                 reply = as_values(reply, understood) if as_json else reply
             else:
@@ -85,9 +86,9 @@ class Operator:
         try:
             path = self._served.captures.begin(start.captured, self._directory)
         except OSError as refused:
-            return Reply([f"ERROR: {refused.filename}: {refused.strerror}"], status=FAILED)
-        # JSON has its lines already.
-        return reply if reply.lines else replace(reply, lines=[f"INFO: packets go to {path}"])
+            why = f"{refused.filename}: {refused.strerror}"
+            return Reply([f"ERROR: {why}"], {"error": why}, FAILED)
+        return replace(reply, lines=[f"INFO: packets go to {path}"])
 
 
 async def _ping(wanted: Ping) -> Reply:
