@@ -365,8 +365,15 @@ interface Vlan10
  no nameif
  no ip address
  shutdown
+interface Vlan20
+ nameif outside
+ ip address dhcp setroute
+interface Vlan30
+ nameif backup
+ ip address pppoe
 """
-    inside, dmz, vlan = config(text).interfaces
+    inside, dmz, vlan, outside, backup = config(text).interfaces
+    assert (outside.address, outside.setroute, backup.address, backup.setroute) == (None, True, None, False)
     assert (inside.hardware, inside.name, inside.security_level) == ("GigabitEthernet0/0", "inside", 100)
     assert (inside.address, inside.network) == (IPv4Address("192.168.1.1"), network("192.168.1.0/24"))
     assert inside.standby == IPv4Address("192.168.1.2")

@@ -135,6 +135,18 @@ def test_a_configuration_without_a_crypto_map_where_ike_is(world: World, beginni
     assert f"{place}no crypto map is bound where IKE is enabled: crypto map MAP interface outside\n" in said
 
 
+def test_an_address_that_the_configuration_does_not_tell(fresh: World) -> None:
+    text = configuration(more=("route inside 172.20.0.0 255.255.0.0 192.168.1.2",))
+    text = text.replace("ip address 10.0.0.1 255.255.255.0", "ip address dhcp setroute")
+    said = refused(fresh, text)
+    assert (
+        f"refused.cfg:{line_of(text, ' ip address dhcp')}:2: interface outside has no address: give --interface" in said
+    )
+    Ours(fresh, text, "ga", "--interface", "outside=outside")
+    Ours(fresh, configuration("b"), "gb")
+    assert fresh.ping("ha", "192.168.2.1", 3) == 3
+
+
 def test_an_interface_that_is_not_in_the_configuration(world: World) -> None:
     said = refused(world, configuration().replace("enable outside", "enable outsid"))
     assert "there is no interface outsid\n" in said

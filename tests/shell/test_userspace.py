@@ -122,6 +122,21 @@ def test_a_network_that_comes_with_another_configuration_is_reached_from_the_add
     assert device.routes == {IPv4Network("192.168.2.0/24"): own, IPv4Network("192.168.21.0/24"): own}
 
 
+def test_what_no_route_of_the_configuration_leads_to_is_said_to_be_that() -> None:
+    text = configuration(more=("route inside 172.20.0.0 255.255.0.0 192.168.1.2",))
+    packet = question(1, IPv4Address("192.168.1.2"), IPv4Address("192.168.2.1"), 1, 0, 1)
+    asked: list[bytes] = []
+    said: list[str] = []
+    plane = of(Device(), [], text=text, asked=asked, said=said)
+    plane.from_hosts([packet], 0.0)
+    assert (asked, plane.counters["no route"]) == ([], 1)
+    assert "no route of the configuration leads there" in said[0]
+    # The default route that comes with an address is one.
+    given = text.replace("ip address 10.0.0.1 255.255.255.0", "ip address dhcp setroute")
+    of(Device(), [], text=given, asked=asked, said=said).from_hosts([packet], 0.0)
+    assert asked == [packet]
+
+
 def test_an_sa_that_never_came_into_use_takes_no_route_away() -> None:
     device = Device()
     userspace = of(device, [])

@@ -141,14 +141,16 @@ def _interfaces() -> Iterator[Command]:
         DONE,
         "Address and mask.",
         do.ip_address,
-        do.on_interface("ip address", lambda found, m: {"address": None, "network": None, "standby": None}),
+        do.on_interface("ip address", do.given_address),
     )
-    yield _command(
-        "interface", "ip address dhcp [ setroute ]", NOT_IMPLEMENTED, "The address is not in the configuration."
-    )
-    yield _command(
-        "interface", "ip address pppoe [ setroute ]", NOT_IMPLEMENTED, "The address is not in the configuration."
-    )
+    for source in ("dhcp", "pppoe"):
+        yield _command(
+            "interface",
+            f"ip address {source} [ setroute ]",
+            LIMITED,
+            "The address is not in the configuration: `mainmode run --interface` takes that of the device.",
+            do.on_interface("ip address", do.given_address),
+        )
     yield _command(
         "interface",
         "shutdown",

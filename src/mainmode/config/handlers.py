@@ -117,6 +117,10 @@ def named(found: Interface, m: Match) -> dict[str, Any]:
     return {"name": m["ifname"], "security_level": 100 if m["ifname"] == "inside" else 0}
 
 
+def given_address(found: Interface, m: Match) -> dict[str, Any]:
+    return {"address": None, "network": None, "standby": None, "setroute": "setroute" in m}
+
+
 def ip_address(draft: Draft, m: Match) -> None:
     address, prefix = m["address"], m["mask"]
     if isinstance(address, Ref):
@@ -126,7 +130,12 @@ def ip_address(draft: Draft, m: Match) -> None:
     network = ip_network(address, prefix)
     found = draft.interfaces[draft.subject]
     draft.interfaces[draft.subject] = replace(
-        found, address=address, network=network, standby=standby, spans={**found.spans, "ip address": m.span}
+        found,
+        address=address,
+        network=network,
+        standby=standby,
+        setroute=False,
+        spans={**found.spans, "ip address": m.span},
     )
 
 

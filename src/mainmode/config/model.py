@@ -239,6 +239,8 @@ class Interface:
     security_level: int = 0
     shutdown: bool = False
     standby: IPv4Address | None = None
+    setroute: bool = False
+    """`ip address dhcp setroute`: who gives it an address gives it a default route as well."""
     span: Span | None = field(default=None, compare=False)
     spans: Mapping[str, Span] = field(default_factory=dict, compare=False)
 

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
+from typing import Final
 
 from mainmode.config.model import Addresses, AddressRange, Config, NatRule, Service
 from mainmode.ike.cryptomap import FiveTuple
 from mainmode.ipsec.selectors import Packet
 from mainmode.span import Span
+
+DEFAULT_METRIC: Final = 1
+"""Of a route that says none, and of one that comes with an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +94,12 @@ def leaving_by(config: Config, destination: IPv4Address) -> tuple[str, Span | No
     for route in config.routes:
         if destination in route.network and not route.tunneled:
             offer(route.network.prefixlen, route.metric, route.interface, route.span)
+    for interface in config.interfaces:
+        if interface.name and interface.setroute and not interface.shutdown:
+            offer(0, DEFAULT_METRIC, interface.name, interface.spans.get("ip address"))
     if best is None or best[0] == 0:
         for prefix, name, span in _reverse_routes(config, destination):
-            offer(prefix, 1, name, span)
+            offer(prefix, DEFAULT_METRIC, name, span)
     if best is None and not config.routes:
         for crypto_map in config.crypto_maps.values():
             if crypto_map.interface is not None:

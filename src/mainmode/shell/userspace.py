@@ -195,7 +195,12 @@ class Userspace:
     def _without_sa(self, packet: bytes, no_sa: NoSa, now: float) -> None:
         way = way_out(self._config, no_sa.packet)
         match = walk_outbound(self._config, way.interface, way.packet, Transcript(0)) if way is not None else None
-        if way is None or match is None:
+        if way is None:
+            self.counters["no route"] += 1
+            why = "no route of the configuration leads there, so it is dropped and does not leave in clear"
+            self._say_dropped(no_sa.packet, why, now)
+            return
+        if match is None:
             self.counters["no crypto access-list"] += 1
             why = "no crypto access-list permits it, so it is dropped and does not leave in clear"
             self._say_dropped(no_sa.packet, why, now)
