@@ -26,6 +26,7 @@ from mainmode.events import (
     SessionTornDown,
 )
 from mainmode.lab.ip import question
+from tests.ipsec.sas import packet
 from tests.lab.pairs import FAR, OUTSIDE, entry, hub, site
 from tests.life.world import HOSTS, SCHEDULE, World, with_peer
 
@@ -96,6 +97,20 @@ def test_kilobytes_that_run_out_renew_the_tunnel_before_they_are_gone() -> None:
     busy(world, 1200.0, gap=0.5)  # an echo of 84 octets twice a second: 85 KB are gone in a quarter of an hour
     assert len(world.said("a", Phase2Completed)) >= 2
     assert nothing_lost(world), world.describe()
+    world.check_nothing_left()
+
+
+def test_a_fast_transfer_does_not_use_up_small_kilobytes_before_they_are_renewed() -> None:
+    world = World({name: site(name, lifetime_kilobytes=1000) for name in "ab"})
+    world.bring_up()
+    start = world.network.now
+    for number in range(4000):  # 1428 octets every half millisecond: 150 kilobytes are left, and gone in 53 ms
+        body = b"\x00\0\0\0" + number.to_bytes(4) + bytes(1400)
+        long = packet(str(HOSTS["a"]), str(HOSTS["b"]), body=body)
+        world.network.at(start + number / 2000, lambda long=long: world.network.host_sends(world.sites["a"], long))
+    world.pass_time(3.0)
+    assert len(world.said("a", Phase2Completed)) >= 5
+    assert world.sites["a"].sent.total() == world.sites["b"].arrived.total() == 4000
     world.check_nothing_left()
 
 

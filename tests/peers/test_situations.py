@@ -208,6 +208,24 @@ def test_of_many_proposals_one_is_common(world: World, ran: Ran, release: str, r
 
 @both_roles
 @both_releases
+def test_kilobytes_for_a_tenth_of_a_second_are_renewed_in_the_midst_of_a_transfer(
+    world: World, ran: Ran, release: str, role: str
+) -> None:
+    gateway = Ours(world, configuration(entry=("set security-association lifetime kilobytes 10000",)))
+    charon = peer(world, release)
+    charon.load(Wishes())
+    up(world, charon, role)
+    world.transfer("ha", "hb", THERE, 25_000_000)
+    world.transfer("hb", "ha", HERE, 25_000_000)
+    said = gateway.said()
+    assert said.count("PHASE 2 COMPLETED") >= 4
+    assert said.count("PHASE 1 COMPLETED") == 1
+    assert "data lifetime exceeded" not in said
+    ran(TABLE, charon.column())
+
+
+@both_roles
+@both_releases
 def test_a_port_of_a_host(world: World, ran: Ran, release: str, role: str) -> None:
     gateway = Ours(world, configuration(access_list=(f"tcp host {HERE} host {THERE} eq 7000",)))
     charon = peer(world, release)

@@ -154,6 +154,28 @@ def test_an_sa_that_never_came_into_use_takes_no_route_away() -> None:
     assert list(device.routes) == [IPv4Network("192.168.2.0/24")]
 
 
+def test_what_comes_after_the_last_kilobyte_waits_for_the_next_sa() -> None:
+    sent: list[ProtectedRun] = []
+    userspace = of(Device(), sent)
+    used_up, _ = pair(lifetime_kilobytes=1, soft_octets=800)
+    userspace.install(used_up, 0.0, settle=False)
+    long = packet(body=bytes(600))
+    userspace.from_hosts([long], 0.0)
+    assert userspace.plane.worn() == []
+    userspace.from_hosts([long], 0.0)
+    assert userspace.plane.worn() == [used_up]
+    userspace.from_hosts([long, packet()], 0.0)
+    assert userspace.plane.worn() == []
+    assert [run.sa for run in sent] == [used_up, used_up]
+    following = replace(used_up, spi=used_up.spi + 1, pair_spi=used_up.pair_spi + 1)
+    userspace.install(following, 0.1, settle=True)
+    # It is needed now, and not only when the peer has had its time to listen.
+    userspace.from_hosts([packet()], 0.1)
+    assert [run.sa for run in sent[2:]] == [following] * 3
+    userspace.settled(following, 0.2)
+    assert len(sent) == 5
+
+
 def test_an_sa_may_move_before_it_is_used() -> None:
     device, sent = Device(), list[ProtectedRun]()
     userspace = of(device, sent)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
+from math import ceil
 from typing import Final, Literal
 
 from mainmode.blame import Refused
@@ -27,6 +28,7 @@ from mainmode.events import (
 )
 from mainmode.ike.cryptomap import Match
 from mainmode.ike.phase1 import Out
+from mainmode.ike.phase2 import REKEY_AT
 from mainmode.ike.sa import NAT_T_PORT, Agreement, Endpoint, IkeSa
 from mainmode.ipsec.outer import ETHERNET_MTU, OuterPolicy
 from mainmode.ipsec.sa import IpsecSa, choose_spi
@@ -248,6 +250,7 @@ class Engine:
                 replay_window=self._config.replay_window,
                 lifetime_seconds=suite.lifetime_seconds,
                 lifetime_kilobytes=suite.lifetime_kilobytes,
+                soft_octets=soft,
                 installed_at=now,
                 pfs_group=suite.pfs.number if suite.pfs else None,
                 tunnel_group=sa.group or "",
@@ -259,6 +262,8 @@ class Engine:
                 outer=outer,
             )
 
+        kilobytes = suite.lifetime_kilobytes
+        soft = None if kilobytes is None else ceil(kilobytes * 1024 * REKEY_AT)
         selectors = TrafficSelector(match.local, match.remote)
         outer = OuterPolicy.of(self._config, sa.interface)
         return make("inbound"), make("outbound")

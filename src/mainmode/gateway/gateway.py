@@ -188,6 +188,15 @@ class Gateway:
             heard(self._box, tunnel.sa, source, local, out)
         return out.items
 
+    def worn(self, sas: Iterable[IpsecSa], now: float) -> list[Entry | Action]:
+        """These SAs have passed their `soft_octets`: their kilobytes are nearly used up."""
+        out = self._transcript(now)
+        for sa in sas:
+            tunnel = self.tunnel_of(sa)
+            if tunnel is not None:
+                self._upkeep.look(tunnel, out)
+        return out.items
+
     def unknown_spi(self, spi: int, source: IPv4Address, now: float) -> list[Entry | Action]:
         """ESP came for an SPI that is not known here: the peer is told, if we have an IKE SA with it."""
         out = self._transcript(now, source)

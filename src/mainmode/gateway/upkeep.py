@@ -37,15 +37,8 @@ RENEWAL_RETRY_SECONDS: Final = 40.0
 """When a renewal is tried again that led to nothing: longer than the repetitions of one message take."""
 
 CHECK_SECONDS: Final = 10.0
-"""How often it is looked at the kilobytes of a tunnel, at the least, which is often enough for an ASA's usual 4608000;
-and whether its peer has moved."""
-
-FASTEST: Final = 70_000_000
-"""Octets a second that one tunnel may carry: what is left when it is to be renewed must outlast the time to the next
-look."""
-
-SHORTEST_CHECK_SECONDS: Final = 0.1
-"""Of lifetimes so small that no look would be soon enough."""
+"""How often it is looked whether a peer has moved, and whether a tunnel whose kilobytes run out was renewed. That they
+run out is for the data plane to say, at once: a fast transfer uses up the rest of a small lifetime in milliseconds."""
 
 NAT_KEEPALIVE: Final = b"\xff"
 """RFC 3948 §2.3."""
@@ -195,12 +188,16 @@ class Upkeep:
     def _arm_tunnel(self, tunnel: Tunnel, out: Out) -> None:
         """Set the alarm for whatever is due next: renewal, the end, or a look at what passed."""
         due = min(self._ends_at(tunnel), self._session_ends_at(tunnel), self._idle_at(tunnel), tunnel.renew_at)
-        if tunnel.suite.lifetime_kilobytes is not None and self._box.plane is not None:
-            left = tunnel.suite.lifetime_kilobytes * 1024 * (1.0 - REKEY_PHASE2_AT)
-            due = min(due, out.now + max(SHORTEST_CHECK_SECONDS, min(CHECK_SECONDS, left / FASTEST)))
-        elif tunnel.sa.remote_behind_nat:
+        counts = tunnel.suite.lifetime_kilobytes is not None and self._box.plane is not None
+        if counts or tunnel.sa.remote_behind_nat:
             due = min(due, out.now + CHECK_SECONDS)
         tunnel.alarm = self._box.alarms.set(max(due, out.now), partial(self._look_at, tunnel))
+
+    def look(self, tunnel: Tunnel, out: Out) -> None:
+        """Something is to be done for a tunnel, perhaps. One that was replaced has its end set."""
+        if not tunnel.replaced:
+            cancel(tunnel.alarm)
+            self._look_at(tunnel, out)
 
     def _look_at(self, tunnel: Tunnel, out: Out) -> None:
         # Compared are the very numbers the alarm was set by: a difference of two times may come out a shade short of

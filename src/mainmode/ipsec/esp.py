@@ -16,6 +16,7 @@ import hmac
 import struct
 from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address
+from math import inf
 from typing import Final
 
 from cryptography.hazmat.primitives.ciphers import CipherContext
@@ -50,16 +51,18 @@ thousand SAs; to look again costs no more than the packet itself."""
 class Encryptor:
     """The sending end of an SA."""
 
-    __slots__ = ("_cbc", "_entropy", "_icv", "counters", "path", "sa", "sequence")
+    __slots__ = ("_cbc", "_entropy", "_icv", "_soft", "_worn", "counters", "path", "sa", "sequence")
 
-    def __init__(self, sa: IpsecSa, entropy: Callable[[int], bytes]) -> None:
-        """`entropy(n)` gives n unpredictable octets."""
+    def __init__(self, sa: IpsecSa, entropy: Callable[[int], bytes], worn: list[IpsecSa] | None = None) -> None:
+        """`entropy(n)` gives n unpredictable octets. `worn`: it puts itself there once it is to be renewed."""
         self.sa = sa
         self.counters = Counters()
         self.path = PathMtu(sa)
         self.sequence = 0
         """Of the last packet; the first one is 1 (RFC 4303 §2.2)."""
         self._entropy = entropy
+        self._worn = worn
+        self._soft = inf if sa.soft_octets is None else sa.soft_octets
         self._cbc: CipherContext | None = None
         self._icv: Callable[[bytes], bytes] | None = None
 
@@ -127,16 +130,21 @@ class Encryptor:
         counters.not_compressed += len(sent)
         counters.octets += octets
         counters.last_used = now
+        if counters.octets >= self._soft:
+            self._soft = _said(self.sa, self._worn)
         return sent
 
 
 class Decryptor:
     """The receiving end of an SA."""
 
-    __slots__ = ("_cbc", "_flows", "_icv", "_keyed", "_shortest", "counters", "sa", "window")
+    __slots__ = ("_cbc", "_flows", "_icv", "_keyed", "_shortest", "_soft", "_worn", "counters", "sa", "window")
 
-    def __init__(self, sa: IpsecSa) -> None:
+    def __init__(self, sa: IpsecSa, worn: list[IpsecSa] | None = None) -> None:
+        """`worn`: as of `Encryptor`."""
         self.sa = sa
+        self._worn = worn
+        self._soft = inf if sa.soft_octets is None else sa.soft_octets
         self.counters = Counters()
         # Without integrity anybody can move the window, so there is none (RFC 4303 §3.4.3).
         self.window = ReplayWindow(sa.replay_window if sa.auth else 0)
@@ -200,6 +208,8 @@ class Decryptor:
                     at = end
             if counters.decrypt != before:
                 counters.last_used = now
+            if counters.octets >= self._soft:
+                self._soft = _said(self.sa, self._worn)
         return opened
 
     def _inside(self, plain: bytes, esp: bytes, source: IPv4Address, tos: int) -> bytes | Dropped:
@@ -257,6 +267,13 @@ class Decryptor:
         if sa.cipher.iv_length:
             self._cbc = sa.cipher.decryptor(sa.encryption_key.reveal(), bytes(sa.cipher.iv_length))
         self._keyed = True
+
+
+def _said(sa: IpsecSa, worn: list[IpsecSa] | None) -> float:
+    """Say that an SA is to be renewed. Returns after how many octets that is to be said again."""
+    if worn is not None:
+        worn.append(sa)
+    return inf
 
 
 def _data_exhausted(sa: IpsecSa, counters: Counters, more: int = 0) -> bool:

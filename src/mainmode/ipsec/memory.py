@@ -42,6 +42,7 @@ class MemoryPlane(PacketPlane):
         self._inbound: dict[int, Decryptor] = {}
         self._outbound: dict[tuple[IPv4Address, int], Encryptor] = {}
         self._index: SelectorIndex[Encryptor] = SelectorIndex()
+        self._worn: list[IpsecSa] = []
         self._flows: dict[Flow, Encryptor] = {}
         """What `_index` has found, until another SA might have the packet."""
 
@@ -49,11 +50,11 @@ class MemoryPlane(PacketPlane):
         if sa.direction == "inbound":
             if sa.spi in self._inbound:
                 raise ValueError(f"inbound SPI 0x{sa.spi:08x} is in use")
-            self._inbound[sa.spi] = Decryptor(sa)
+            self._inbound[sa.spi] = Decryptor(sa, self._worn)
             return
         if sa.id in self._outbound:
             raise Refused(f"SPI 0x{sa.spi:08x} a second time from {sa.remote}", INVALID_SPI)
-        encryptor = Encryptor(sa, self._entropy)
+        encryptor = Encryptor(sa, self._entropy, self._worn)
         self._outbound[sa.id] = encryptor
         self._index.add(sa.selectors, sa.sequence, encryptor)
         self._flows.clear()
@@ -75,6 +76,11 @@ class MemoryPlane(PacketPlane):
 
     def counters(self, sa: IpsecSa) -> Counters:
         return self._end(sa).counters
+
+    def worn(self) -> list[IpsecSa]:
+        worn = [sa for sa in self._worn if (sa.spi in self._inbound or sa.id in self._outbound)]
+        self._worn.clear()
+        return worn
 
     def bitmap(self, sa: IpsecSa) -> tuple[int, ...]:
         end = self._end(sa)

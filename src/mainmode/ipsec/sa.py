@@ -63,6 +63,8 @@ class IpsecSa:
     lifetime_seconds: int
     lifetime_kilobytes: int | None
     """None: `kilobytes unlimited`."""
+    soft_octets: int | None = None
+    """After so many the lifetime in kilobytes is nearly over, and it is time to renew (RFC 4301 §4.4.2.1)."""
     installed_at: float
     """Seconds, of the clock that is handed in."""
     pfs_group: int | None = None

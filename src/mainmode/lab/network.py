@@ -97,7 +97,7 @@ class Site:
             protected = self.plane.outbound(translated, now)
             if isinstance(protected, Protected):
                 self.sent[translated] += 1
-                return [self._outer(protected)]
+                return [self._outer(protected), *self._renew_worn(now)]
             if isinstance(protected, CutUp):
                 # Nothing that went in comes out: the hosts of the lab do not put fragments together.
                 return [self._outer(piece) for piece in protected.pieces]
@@ -132,7 +132,12 @@ class Site:
         told: list[Packet] = []
         if opened.sa.in_udp and (opened.sa.remote, opened.sa.remote_port) != packet.source:
             told = self.carry_out(self.gateway.esp_from(opened.sa, packet.source, packet.to, now))
-        return told + self._to_hosts(opened, now)
+        return told + self._to_hosts(opened, now) + self._renew_worn(now)
+
+    def _renew_worn(self, now: float) -> list[Packet]:
+        """SAs whose kilobytes are nearly used up are renewed."""
+        worn = self.plane.worn()
+        return self.carry_out(self.gateway.worn(worn, now)) if worn else []
 
     def _to_hosts(self, delivered: Delivered, now: float) -> list[Packet]:
         self.arrived[delivered.packet] += 1

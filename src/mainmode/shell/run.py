@@ -208,6 +208,13 @@ class Service:
                     self.carry_out(self.gateway.esp_from(done.sa, source, to, at))
             elif done.why is Drop.UNKNOWN_SPI:
                 self.carry_out(self.gateway.unknown_spi(done.spi, source.address, at))
+        self._renew_worn(at)
+
+    def _renew_worn(self, at: float) -> None:
+        """SAs whose kilobytes are nearly used up are renewed."""
+        worn = self.plane.worn()
+        if worn:
+            self.carry_out(self.gateway.worn(worn, at))
 
     def _reports(self, port: Port) -> None:
         """ICMP about packets of ours that were too long for somebody on the way."""
@@ -238,6 +245,7 @@ class Service:
                 self.captures.inside(packet, packet[12:16], at)
         if packets:
             self._userspace.from_hosts(packets, at)
+            self._renew_worn(at)
 
     def _changed(self) -> None:
         """Links or routes of this host changed."""

@@ -24,6 +24,7 @@ from mainmode.events import ProxyId
 from mainmode.gateway.path import way_out
 from mainmode.ike.cryptomap import walk_outbound
 from mainmode.ipsec.dataplane import Alone, CutUp, DeliveredRun, Dropped, NoSa, Protected, ProtectedRun
+from mainmode.ipsec.drops import Drop
 from mainmode.ipsec.icmp import TooBig
 from mainmode.ipsec.memory import MemoryPlane
 from mainmode.ipsec.sa import IpsecSa
@@ -160,8 +161,20 @@ class Userspace:
             self._send_one(done)
         elif isinstance(done, NoSa):
             self._without_sa(alone.packet, done, now)
+        elif isinstance(done, Dropped) and done.why is Drop.DATA_EXHAUSTED and done.sa is not None:
+            self._after(done.sa, alone.packet, now)
         else:
             self._otherwise(done)
+
+    def _after(self, used_up: IpsecSa, packet: bytes, now: float) -> None:
+        """A packet for an SA whose kilobytes are used up is for the one that takes its place, be it now or soon."""
+        for settling in self._settling.values():
+            if settling.selectors == used_up.selectors:
+                self.settled(settling, now)
+                self.from_hosts([packet], now)
+                return
+        queue = self._waiting.setdefault((used_up.selectors.local, used_up.selectors.remote), _Queue())
+        self._wait(queue, packet, now)
 
     def _send_one(self, one: Protected) -> None:
         self._send(ProtectedRun((one.datagram,), one.sa, one.tos, one.df))
@@ -192,6 +205,14 @@ class Userspace:
             self.counters["not taken by this host"] += self._tun.write(packets)
         return results
 
+    def _wait(self, queue: _Queue, packet: bytes, now: float) -> None:
+        packets = queue.packets
+        while packets and packets[0].at < now - PATIENCE:
+            packets.popleft()
+        if len(packets) == WAITING:
+            self.counters["waiting too long"] += 1  # the oldest makes room
+        packets.append(_Waiting(now, packet))
+
     def _without_sa(self, packet: bytes, no_sa: NoSa, now: float) -> None:
         way = way_out(self._config, no_sa.packet)
         match = walk_outbound(self._config, way.interface, way.packet, Transcript(0)) if way is not None else None
@@ -214,12 +235,7 @@ class Userspace:
             self._say_dropped(no_sa.packet, why, now)
             return
         queue = self._waiting.setdefault((match.local, match.remote), _Queue())
-        packets = queue.packets
-        while packets and packets[0].at < now - PATIENCE:
-            packets.popleft()
-        if len(packets) == WAITING:
-            self.counters["waiting too long"] += 1  # the oldest makes room
-        packets.append(_Waiting(now, packet))
+        self._wait(queue, packet, now)
         if now < queue.asked_at + ASK_AGAIN:
             return
         if not any(sa.selectors.outbound(no_sa.packet) for sa in self._settling.values()):
