@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta, timezone
 from ipaddress import IPv4Address
 
@@ -265,6 +266,21 @@ def test_statistics_are_of_what_went_in_and_out() -> None:
     assert counted["decapsulate_packet_requests"] == sum(t.sender == "b" for t in ike) == 4
     assert counted["decrypt_packet_requests"] == 2  # MM6 and QM2
     assert "   Decrypt packet requests: 2\n" in terminal.printed("sh cry prot stat ikev1")
+
+
+def test_what_no_sa_counts_is_listed_by_reason_as_on_an_asa() -> None:
+    assert "(" not in UP.printed("show asp drop"), "what has not happened is not listed"
+    dropped = {"no crypto access-list": 3, "waiting too long": 12, "would be translated": 1}
+    running = replace(UP.running, dropped=dropped)
+    lines = execute("sh asp drop", running).lines
+    assert "  Flow is denied by configured rule (acl-drop)".ljust(79) + "3" in lines
+    assert all(len(line) == 80 for line in lines if "(" in line)
+    counts = json.loads(execute("sh asp drop", running, as_json=True).text)["dropped"]
+    assert {name: count for name, count in counts.items() if count} == {
+        "acl-drop": 3,
+        "ipsec-tun-down": 12,
+        "nat-xlate-failed": 1,
+    }
 
 
 # --- help, filters, and what is asked in an outage ----------------------------------------------------------------

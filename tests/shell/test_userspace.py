@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
 from typing import cast
 
 import pytest
 
 from mainmode.config.reader import read
 from mainmode.events import ProxyId
+from mainmode.exec.drops import REASONS
 from mainmode.ipsec.dataplane import ProtectedRun
 from mainmode.ipsec.memory import MemoryPlane
 from mainmode.lab.ip import question
+from mainmode.shell import userspace
 from mainmode.shell.tun import Tun
 from mainmode.shell.userspace import Userspace, networks, protected
 from tests.ipsec.sas import Entropy, packet, pair
@@ -135,6 +139,26 @@ def test_what_no_route_of_the_configuration_leads_to_is_said_to_be_that() -> Non
     given = text.replace("ip address 10.0.0.1 255.255.255.0", "ip address dhcp setroute")
     of(Device(), [], text=given, asked=asked, said=said).from_hosts([packet], 0.0)
     assert asked == [packet]
+
+
+def test_every_count_has_a_place_where_it_is_shown() -> None:
+    counted = set(re.findall(r'self\.counters\["([^"]+)"\]', Path(userspace.__file__).read_text()))
+    assert len(counted) > 5
+    assert counted == {counter for counter, _, _ in REASONS}
+
+
+def test_what_waited_too_long_for_a_tunnel_is_counted() -> None:
+    plane = of(Device(), [])
+    packet = question(1, IPv4Address("192.168.1.2"), IPv4Address("192.168.2.1"), 1, 0, 1)
+    plane.from_hosts([packet], 0.0)
+    assert not plane.counters["waiting too long"]
+    plane.from_hosts([packet, packet], userspace.PATIENCE + 1.0)
+    assert plane.counters["waiting too long"] == 1
+    inbound, outbound = pair()
+    late = 2 * userspace.PATIENCE + 2.0
+    plane.install(inbound, late, settle=False)
+    plane.install(outbound, late, settle=False)
+    assert plane.counters["waiting too long"] == 3
 
 
 def test_an_sa_that_never_came_into_use_takes_no_route_away() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mainmode.exec.drops import listed
 from mainmode.lab.ip import question
 from tests.lab.pairs import TCP, entry
 from tests.life.world import HOSTS, World, pair
@@ -139,3 +140,12 @@ def test_the_running_crypto_map_is_read_as_it_is() -> None:
     assert (row["connection_type"], row["ikev1_phase1_mode"], row["ikev2_mode"], row["tfc_packets"]) == (
         *("bidirectional", "main", "tunnel", "no"),
     )
+
+
+def test_an_independent_reader_reads_what_was_dropped() -> None:
+    dropped = {"no crypto access-list": 3, "no route": 4, "waiting too long": 5, "unknown SPI": 6, "not IPv4": 7}
+    text = "".join(f"{line}\n" for line in listed(dropped))
+    (row,) = parse_output(platform="cisco_asa", command="show asp drop", data=text)
+    counts = {name: row[name] for name in ("acl_drop", "no_route", "ipsec_tun_down", "np_sp_invalid_spi")}
+    assert counts == {"acl_drop": "3", "no_route": "4", "ipsec_tun_down": "5", "np_sp_invalid_spi": "6"}
+    assert (row["unsupported_ip_version"], row["last_cleared"], row["flow_last_cleared"]) == ("7", "Never", "Never")

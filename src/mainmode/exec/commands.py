@@ -15,7 +15,7 @@ from typing import Any, Final
 from mainmode import __version__
 from mainmode.config.model import ANY, Ace, Addresses, PortRange
 from mainmode.config.vocabulary import ICMP_TYPES, PORTS, PROTOCOLS
-from mainmode.exec import data, ping, trace
+from mainmode.exec import data, drops, ping, trace
 from mainmode.exec.captured import BUFFER, LARGEST, MOST, Captured
 from mainmode.exec.debugging import HIGHEST, Debugging
 from mainmode.exec.filters import Filter
@@ -137,8 +137,8 @@ def _show_running_config(running: Running, words: list[Any]) -> Reply:
 def _show_statistics(running: Running, words: list[Any]) -> Reply:
     counts = running.statistics.counts
     values = {name: counts[name] for name in NAMES}
-    drops = running.view.gateway.counters
-    values["Failed requests"] = drops["malformed"] + drops["refused"]
+    failed = running.view.gateway.counters
+    values["Failed requests"] = failed["malformed"] + failed["refused"]
     lines = ["[IKEv1 statistics]", *(f"   {name}: {value}" for name, value in values.items())]
     return Reply(lines, {"ikev1": {name.lower().replace(" ", "_"): value for name, value in values.items()}})
 
@@ -158,6 +158,10 @@ def _show_global_statistics(running: Running, words: list[Any]) -> Reply:
     }
     lines = ["Global IKEv1 Statistics", *(f"  {name}: {value}" for name, value in values.items())]
     return Reply(lines, {"ikev1": {name.lower().replace(" ", "_"): value for name, value in values.items()}})
+
+
+def _show_drops(running: Running, words: list[Any]) -> Reply:
+    return Reply(list(drops.listed(running.dropped)), {"dropped": drops.by_name(running.dropped)})
 
 
 def _show_version(running: Running, words: list[Any]) -> Reply:
@@ -358,6 +362,7 @@ COMMANDS: Final = (
     *_rows(
         "show crypto {isakmp | ikev1} stats", _show_global_statistics, "Tunnels, and the IKE datagrams of all of them."
     ),
+    *_rows("show asp drop", _show_drops, "Packets that were dropped and that no SA counts, by reason."),
     *_rows("show version", _show_version, "Which mainmode this is, whose layout it speaks in, and since when."),
     *_rows("show crypto debug-condition", _show_condition, "The peers that debugs are limited to."),
     *_rows("show debug", _show_debug, "Which debugs are on, at which level, for which peers."),

@@ -30,6 +30,8 @@ class Running:
     debugging: Debugging = field(default_factory=Debugging)
     captures: Mapping[str, Captured] = field(default_factory=dict)
     statistics: Statistics = field(default_factory=Statistics)
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    """Packets that no SA counts, by reason (`exec.drops`)."""
     since: float = 0.0
     """When it began, in seconds of its clock."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -38,6 +38,8 @@ class Served(Protocol):
     def captures(self) -> Captures: ...
     @property
     def statistics(self) -> Statistics: ...
+    @property
+    def dropped(self) -> Mapping[str, int]: ...
 
     def carry_out(self, items: Sequence[Entry | Action]) -> None: ...
 
@@ -58,7 +60,9 @@ class Operator:
         """What came of a line, all of it done."""
         served = self._served
         view = View(served.gateway, served.plane, now(), release(served.gateway.config), wall, zone())
-        running = Running(view, served.debugging, served.captures.running, served.statistics, self._since)
+        running = Running(
+            view, served.debugging, served.captures.running, served.statistics, served.dropped, self._since
+        )
         reply = execute(line, running, as_json=as_json)
         if reply.do:
             # Who changes something leaves a trace, as on an ASA (%ASA-5-111008).

@@ -144,6 +144,11 @@ class Service:
         self._debugging = debugging
         self.gateway.unheard = debugging.unheard
 
+    @property
+    def dropped(self) -> Mapping[str, int]:
+        """Packets that no SA counts, by reason."""
+        return self._userspace.counters
+
     # -- the life of it -----------------------------------------------------------------------------------------------
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:

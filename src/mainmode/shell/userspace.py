@@ -199,6 +199,7 @@ class Userspace:
         largest = self._config.tcpmss
         for done in results:
             if isinstance(done, Dropped):
+                self.counters["unknown SPI"] += done.why is Drop.UNKNOWN_SPI
                 self._complain(done, to)
                 continue
             packets = [clamped(packet, largest) for packet in done.packets] if largest else done.packets
@@ -209,6 +210,7 @@ class Userspace:
         packets = queue.packets
         while packets and packets[0].at < now - PATIENCE:
             packets.popleft()
+            self.counters["waiting too long"] += 1
         if len(packets) == WAITING:
             self.counters["waiting too long"] += 1  # the oldest makes room
         packets.append(_Waiting(now, packet))
@@ -260,6 +262,7 @@ class Userspace:
             left: deque[_Waiting] = deque(maxlen=WAITING)
             for waiting in queue.packets:
                 done = self.plane.outbound(waiting.packet, now) if waiting.at >= now - PATIENCE else None
+                self.counters["waiting too long"] += done is None
                 if isinstance(done, Protected):
                     self._send_one(done)
                 elif isinstance(done, NoSa):
