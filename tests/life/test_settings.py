@@ -132,6 +132,19 @@ def test_an_idle_tunnel_ends_with_its_reason_and_comes_back_when_traffic_wants_i
     world.check_nothing_left()
 
 
+def test_a_renewal_is_no_use_of_an_idle_tunnel() -> None:
+    configs = {name: site(name, entries=(entry(name, lifetime_seconds=120),)) for name in "ab"}
+    world = World({name: with_timeouts(config, vpn_idle_timeout=5) for name, config in configs.items()})
+    world.bring_up()
+    world.ask("a")
+    world.pass_time(290.0)
+    assert world.up
+    assert len(world.said("a", Phase2Completed)) >= 3
+    world.pass_time(40.0)
+    assert "Idle Timeout" in reasons_of_end(world)
+    assert not list(world.gateway("a").tunnels)
+
+
 def reasons_of_end(world: World) -> set[str]:
     return {e.reason for name in "ab" for e in world.said(name, SessionTornDown) if isinstance(e, SessionTornDown)}
 

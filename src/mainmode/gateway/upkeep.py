@@ -260,8 +260,11 @@ class Upkeep:
         return self._box.config.group_policy(group) if group is not None else DEFAULT_POLICY
 
     def _last_used(self, tunnel: Tunnel) -> float:
-        used = self._box.used(tunnel)
-        times = [counters.last_used for counters in used or () if counters.last_used is not None]
+        """By traffic, whichever SAs it went by: a renewal is no use of them."""
+        having = self._box.traffic.get((tunnel.match.local, tunnel.match.remote), ())
+        times = [
+            counters.last_used for one in having for counters in self._box.done(one) if counters.last_used is not None
+        ]
         return max(times, default=tunnel.started_at)
 
     def _nearly_full(self, tunnel: Tunnel) -> bool:
