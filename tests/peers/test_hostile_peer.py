@@ -25,7 +25,7 @@ from mainmode.transcript import Transcript
 from mainmode.wire import Notify
 from tests.peers.attacker import ESP, FAR_HOST, GATEWAY, HOST, ICMP, IKE, UDP, Vitals, inside, ipv4, survives
 from tests.peers.ours import Ours, configuration
-from tests.peers.world import World
+from tests.peers.world import World, until
 
 pytestmark = [pytest.mark.peer, pytest.mark.namespaces]
 
@@ -75,6 +75,13 @@ class Hostile:
         self.carry_out(self.gateway.outbound(packet, time.monotonic()))
         while len(list(self.gateway.tunnels)) == known:
             self.listen()
+
+    def leave_unfinished(self) -> None:
+        """Ask for more SAs, say nothing to the answer, and end it all."""
+        packet = question(1, IPv4Address(ITS_HOST), IPv4Address(HOST), 1, 0, 1)
+        self.carry_out(self.gateway.outbound(packet, time.monotonic()))
+        self._ike.recv(65535)
+        self.carry_out(self.gateway.clear_isakmp(time.monotonic()))
 
     def listen(self) -> None:
         datagram, (address, port) = self._ike.recvfrom(65535)
@@ -128,6 +135,19 @@ def hostile(world: World, gateway: Ours) -> Iterator[Hostile]:
     made = Hostile(world)
     yield made
     made.close()
+
+
+def test_a_quick_mode_that_it_does_not_finish_takes_no_route_away(
+    world: World, gateway: Ours, hostile: Hostile
+) -> None:
+    network = "192.168.21.0/24 dev mm0"
+    for _ in range(3):
+        ended = gateway.said().count("Reason: Peer Terminate")
+        hostile.leave_unfinished()
+        until(lambda: gateway.said().count("Reason: Peer Terminate") > ended, 5, "the end")  # noqa: B023
+        assert network in world.must("ga", "ip", "route"), "packets for it leave in clear"
+        hostile.again()
+    assert network in world.must("ga", "ip", "route")
 
 
 def caught(world: World, space: str, device: str, act: Callable[[], object]) -> list[bytes]:
