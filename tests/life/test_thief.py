@@ -14,8 +14,9 @@ from math import inf
 import pytest
 
 from mainmode.config.model import IkePolicy
-from mainmode.events import ProxyId, SaFromOtherPeer
+from mainmode.events import Phase2Completed, ProxyId, SaFromOtherPeer
 from mainmode.gateway.box import Out
+from mainmode.gateway.upkeep import MOST_IDLE_AT_ONE_ADDRESS
 from mainmode.ike.informational import Informational
 from mainmode.ike.offers import PROTO_ISAKMP
 from mainmode.ike.persona import ASA
@@ -191,6 +192,26 @@ def test_nor_does_it_inherit_what_another_had(street: Street) -> None:
     assert tunnel.sa not in set(street.hub.gateway.ike_sas)
     assert tunnel not in [one for _, one in street.hub.gateway.tunnels]
     street.check_nothing_left()
+
+
+def test_who_calls_itself_something_else_each_time_is_kept_no_more_than_so_often() -> None:
+    config = hub()
+    groups = {name: replace(group, keepalive_disabled=True) for name, group in config.tunnel_groups.items()}
+    far = Site("b", replace(config, tunnel_groups=groups), ASA, 0)
+    most = 2 * MOST_IDLE_AT_ONE_ADDRESS
+    addresses = [IPv4Address("10.0.1.0") + number for number in range(most)]
+    network = Network([far], [], [Nat(OUTSIDE["a"], ROUTER, also=tuple(addresses))])
+    base = site("a", lines=[line(INSIDE["a"], INSIDE["b"])])
+    for number, address in enumerate(addresses):
+        itself = replace(base, interfaces=(base.interfaces[0], replace(base.interfaces[1], address=address)))
+        nobody = Site("a", itself, ASA, number)
+        network.sites = (far, nobody)
+        network.host_sends(nobody, question(1, HOSTS["a"], HOSTS["b"], 1, 0, number))
+        network.pass_time(network.now + 0.1)
+    assert sum(isinstance(entry.event, Phase2Completed) for entry in far.entries) == most
+    assert len(list(far.gateway.ike_sas)) == MOST_IDLE_AT_ONE_ADDRESS + 1
+    network.pass_time(network.now + 100.0)
+    assert len(list(far.gateway.tunnels)) == 1
 
 
 def test_a_neighbour_who_answers_in_the_place_of_another_does_not_get_its_tunnels() -> None:

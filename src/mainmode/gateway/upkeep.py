@@ -12,7 +12,7 @@ from typing import Final
 
 from mainmode.config.model import DEFAULT_POLICY, GroupPolicy
 from mainmode.events import NegotiationStarted, PeerLost, RouteAdded
-from mainmode.gateway.box import Box, Out, address, adds_route, cancel, same, under_way
+from mainmode.gateway.box import Box, Out, address, adds_route, cancel, under_way
 from mainmode.gateway.endings import Endings
 from mainmode.gateway.main import MainSide
 from mainmode.gateway.quick import QuickSide
@@ -32,6 +32,10 @@ KEEPALIVE_RETRIES: Final = 3
 MOST_WITH_ONE_PEER: Final = 16
 """Active IKE SAs with one peer. A renewal makes it two for half a minute; a peer that begins anew again and again, and
 deletes nothing, makes it as many as it likes."""
+
+MOST_IDLE_AT_ONE_ADDRESS: Final = 64
+"""Active IKE SAs without a tunnel in use at one address, whoever they are with. Many may be behind one NAT, but they
+come for tunnels; one that has the key can call itself something else each time."""
 
 RENEWAL_RETRY_SECONDS: Final = 40.0
 """When a renewal is tried again that led to nothing: longer than the repetitions of one message take."""
@@ -74,6 +78,10 @@ class Upkeep:
         others = self._others(sa)
         for one in others[:-MOST_WITH_ONE_PEER]:
             adopt(self._box, sa, one, out)
+            self._endings.delete(one, out)
+        here = self._box.sas.with_peer(sa.remote.address)
+        idle = [one for one in here if one.active and all(tunnel.replaced for tunnel in one.tunnels)]
+        for one in idle[:-MOST_IDLE_AT_ONE_ADDRESS]:
             self._endings.delete(one, out)
         for one in (sa, *others[-MOST_WITH_ONE_PEER:]) if others else ():
             if one.retire_alarm is None:
@@ -175,15 +183,15 @@ class Upkeep:
         remote = tunnel.match.remote
         if adds_route(tunnel.match) and len(self._box.traffic[tunnel.match.local, remote]) == 1:
             out.say(RouteAdded(remote.address, remote.mask))
-        for sa in self._box.sas.with_peer_of(tunnel.sa):
-            for old in sa.tunnels:
-                # What was replaced before has its end set; a peer that renews every few seconds does not put it off.
-                if old is not tunnel and not old.replaced and same(old.match, tunnel.match):
-                    old.replaced = True
-                    cancel(old.alarm)
-                    # The side that began the renewal deletes; the other waits for that, or for twice as long.
-                    wait = OVERLAP_SECONDS if tunnel.role == "initiator" else 2 * OVERLAP_SECONDS
-                    old.alarm = self._box.alarms.set(out.now + wait, partial(self._endings.delete_tunnel, old))
+        # With the same peer, or with one that called itself something else: others are refused the traffic.
+        for old in self._box.traffic[tunnel.match.local, remote]:
+            # What was replaced before has its end set; a peer that renews every few seconds does not put it off.
+            if old is not tunnel and not old.replaced:
+                old.replaced = True
+                cancel(old.alarm)
+                # The side that began the renewal deletes; the other waits for that, or for twice as long.
+                wait = OVERLAP_SECONDS if tunnel.role == "initiator" else 2 * OVERLAP_SECONDS
+                old.alarm = self._box.alarms.set(out.now + wait, partial(self._endings.delete_tunnel, old))
 
     def _arm_tunnel(self, tunnel: Tunnel, out: Out) -> None:
         """Set the alarm for whatever is due next: renewal, the end, or a look at what passed."""
