@@ -54,7 +54,7 @@ from mainmode.shell.seldom import Seldom
 from mainmode.shell.tun import LARGEST, Tun
 from mainmode.shell.udp import Port, open_ports
 from mainmode.shell.unreachable import Unreachable
-from mainmode.shell.userspace import Userspace
+from mainmode.shell.userspace import Userspace, unusable
 from mainmode.span import Span
 
 BURST: Final = 64
@@ -314,16 +314,10 @@ class Service:
             if settle:
                 asyncio.get_running_loop().call_later(SETTLE, self._settled, sa)
         except (Refused, OSError) as refused:
-            self._say_unusable(sa, refused)
+            say(unusable(sa, refused))
 
     def _settled(self, sa: IpsecSa) -> None:
-        try:
-            self._userspace.settled(sa, now())
-        except (Refused, OSError) as refused:
-            self._say_unusable(sa, refused)
-
-    def _say_unusable(self, sa: IpsecSa, why: Exception) -> None:
-        say(f"SPI 0x{sa.spi:08x} of {sa.remote} cannot be used: {why}")
+        self._userspace.settled(sa, now())
 
     def _send(self, payload: bytes, source: Endpoint, to: Endpoint) -> None:
         port = self._ports.get(source)

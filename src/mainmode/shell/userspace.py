@@ -18,7 +18,7 @@ from math import inf
 from typing import Final, NamedTuple
 
 from mainmode.alarms import PerSecond
-from mainmode.blame import ConfigError
+from mainmode.blame import ConfigError, Refused
 from mainmode.config.model import Addresses, AddressRange, Config
 from mainmode.events import ProxyId
 from mainmode.gateway.path import way_out
@@ -113,10 +113,13 @@ class Userspace:
             self._use(sa, now)
 
     def settled(self, sa: IpsecSa, now: float) -> None:
-        """The peer listens by now, unless it is all over already: what waited leaves. Refused as in `install`."""
+        """The peer listens by now, unless it is all over already: what waited leaves."""
         here = self._settling.pop(sa.pair_spi, None)
         if here is not None:
-            self._use(here, now)
+            try:
+                self._use(here, now)
+            except (Refused, OSError) as refused:
+                self._say(unusable(here, refused))
 
     def move(self, before: IpsecSa, after: IpsecSa) -> None:
         """Go on with an SA whose peer is elsewhere now."""
@@ -348,6 +351,10 @@ def _own_address(config: Config, network: IPv4Network) -> IPv4Address | None:
                         if network.network_address in ace.destination:
                             return interface.address
     return None
+
+
+def unusable(sa: IpsecSa, why: Exception) -> str:
+    return f"SPI 0x{sa.spi:08x} of {sa.remote} cannot be used: {why}"
 
 
 def networks(proxy: ProxyId) -> list[IPv4Network]:
