@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
 from ipaddress import IPv4Address
@@ -20,8 +21,9 @@ _SO_NO_CHECK = 11
 
 @pytest.fixture
 def ports() -> Iterator[tuple[Port, Port]]:
-    """Two gateways on the loopback device."""
-    made = [Port(Endpoint(IPv4Address(f"127.45.0.{number}"), NAT_T_PORT), "lo") for number in (1, 2)]
+    """Two gateways on the loopback device, at addresses that no other run of these tests has at the same time."""
+    own = f"127.{64 + (os.getpid() >> 8 & 63)}.{os.getpid() & 255}"
+    made = [Port(Endpoint(IPv4Address(f"{own}.{number}"), NAT_T_PORT), "lo") for number in (1, 2)]
     yield made[0], made[1]
     for port in made:
         port.close()
