@@ -194,6 +194,7 @@ def check(gateway: Gateway, where: Site, now: float) -> None:
     installed = {pair[1].id for spi, pair in box.engine._sas.items() if spi not in box.engine._embryonic}
     assert set(where.plane._outbound) == installed
     assert sorted(id(t) for ts in box.traffic.values() for t in ts) == sorted(map(id, tunnels))
+    assert box.done_before.keys() <= box.traffic.keys()
     peers = {sa.remote.address for sa in sas}
     assert all(any(not sa.active for sa in box.sas.with_peer(peer)) for peer in box.waiting), "waiting for nothing"
     assert set(box.sas._by_peer) == peers
@@ -212,6 +213,7 @@ def check_empty(gateway: Gateway, where: Site) -> None:
     assert not box.sas._opened
     assert not box.waiting
     assert not box.traffic
+    assert not box.done_before
     assert not box.engine._sas
     assert not box.engine._embryonic
     assert not box.engine._outbound
