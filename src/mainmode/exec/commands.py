@@ -266,7 +266,7 @@ def _logoff(running: Running, words: list[Any]) -> Reply:
     """`vpn-sessiondb logoff`: these sessions end, and how many there were is said, as on an ASA."""
     view, by = running.view, words[2]
     chosen = words[3] if by not in ("l2l", "all") else None
-    sessions = sessions_of(view, _address(words), chosen if by == "tunnel-group" else None)
+    sessions = list(sessions_of(view, _address(words), chosen if by == "tunnel-group" else None))
     if by == "index":
         sessions = [sa for sa in sessions if session_index(sa) == chosen]
     peers = dict.fromkeys(sa.remote.address for sa in sessions)

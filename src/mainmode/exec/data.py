@@ -16,7 +16,7 @@ from mainmode.show.commands import Command, printed, selected
 from mainmode.show.ike import ike_sas, ikev2_sas, isakmp_sas, rekeys_of
 from mainmode.show.interfaces import addresses, clock, interfaces
 from mainmode.show.ipsec import ipsec_sas
-from mainmode.show.sessions import l2l_sessions, session_index, sessions_of
+from mainmode.show.sessions import l2l_sessions, session_index, sessions_of, tunnels_of
 from mainmode.show.view import View, written
 
 
@@ -111,15 +111,11 @@ def _sessions(view: View, peer: IPv4Address | None = None, name: str | None = No
                 **_ike_sa(sa, view),
                 "index": session_index(sa),
                 "since": view.wall(sa.login_at),
-                "ipsec_sas": _under(sa, view),
+                "ipsec_sas": [_tunnel(tunnel, view) for tunnel in tunnels_of(sas)],
             }
-            for sa in sessions_of(view, peer, name)
+            for sa, sas in sessions_of(view, peer, name).items()
         ]
     }
-
-
-def _under(sa: IkeSa, view: View) -> list[dict[str, Any]]:
-    return [_tunnel(tunnel, view) for tunnel in sa.tunnels]
 
 
 def _addresses(view: View) -> dict[str, Any]:

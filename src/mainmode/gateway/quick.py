@@ -241,6 +241,9 @@ class QuickSide:
     def send(self, sa: IkeSa, quick: QuickMode, out: Out) -> None:
         """Send its QM1."""
         first_contact = not any(other.tunnels for other in self._box.sas.with_peer(sa.remote.address))
+        standing = self._standing(quick.wanted.local, quick.wanted.remote)
+        if standing is not None and standing.peer == sa.peer:
+            sa.continue_session(standing)
         self._quick.send_qm1(sa, quick, first_contact, out)
         self._arm(sa, quick, out)
 

@@ -225,6 +225,8 @@ class QuickModes:
         if choice.suite.pfs is not None and public is not None:
             quick.our_key = dh.generate(choice.suite.pfs, self.entropy)
             quick.secret = dh.shared_secret(choice.suite.pfs, quick.our_key, public.data)
+        if other is not None and not quick.initial_contact:
+            sa.continue_session(other)
         out.say(SpiRequested())
         quick.inbound_spi = self.engine.reserve(sa, out)
         out.say(SpiObtained(quick.inbound_spi))

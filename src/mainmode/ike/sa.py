@@ -247,6 +247,11 @@ class IkeSa:
         """
         return self.remote.address, self.identity, self.met_at
 
+    def continue_session(self, other: IkeSa) -> None:
+        """What this SA does first is to renew what hangs on another one with the peer: it is the same session."""
+        if not self.session:
+            self.session, self.session_began = other.session, other.login_at
+
     @property
     def login_at(self) -> float:
         """When the session with the peer began: with the first of the SAs that have replaced each other."""

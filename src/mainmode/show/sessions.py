@@ -19,13 +19,21 @@ LEFT: Final = 23
 """Width of a value in the left column."""
 
 
-def sessions_of(view: View, peer: IPv4Address | None, name: str | None) -> list[IkeSa]:
-    """The sessions, in the order in which they began; with a peer or a tunnel-group, those of it."""
-    return [
-        sa
-        for sa in view.gateway.ike_sas
-        if sa.active and sa.tunnels and peer in (None, sa.remote.address) and name in (None, sa.group)
-    ]
+def sessions_of(view: View, peer: IPv4Address | None, name: str | None) -> dict[IkeSa, list[IkeSa]]:
+    """The sessions, in the order in which they began; with a peer or a tunnel-group, those of it.
+
+    Each by its newest IKE SA, with all that have tunnels: while phase 1 is renewed there may be two.
+    """
+    sessions: dict[int, list[IkeSa]] = {}
+    for sa in view.gateway.ike_sas:
+        if sa.active and sa.tunnels and peer in (None, sa.remote.address) and name in (None, sa.group):
+            sessions.setdefault(sa.session, []).append(sa)
+    return {sas[-1]: sas for sas in sessions.values()}
+
+
+def tunnels_of(sas: Iterable[IkeSa]) -> list[Tunnel]:
+    """The tunnels of a session, the newest last."""
+    return sorted((tunnel for sa in sas for tunnel in sa.tunnels), key=lambda tunnel: tunnel.started_at)
 
 
 def session_index(sa: IkeSa) -> int:
@@ -41,23 +49,23 @@ def l2l_sessions(
     if not sessions:
         return ["INFO: There are presently no active sessions of the type specified"]
     lines = ["", f"Session Type: LAN-to-LAN{' Detailed' if detail else ''}"]
-    for sa in sessions:
-        lines += ["", *_session(sa, view, detail)]
+    for sa, sas in sessions.items():
+        lines += ["", *_session(sa, sas, view, detail)]
     return lines
 
 
-def _session(sa: IkeSa, view: View, detail: bool) -> list[str]:
+def _session(sa: IkeSa, sas: list[IkeSa], view: View, detail: bool) -> list[str]:
     nine = view.release == "9"
     ike, ipsec = "IKEv1" if nine else "IKE", "IPsecOverNatT" if _in_udp(sa.tunnels[0], view) else "IPsec"
     index = session_index(sa)
     # While SAs are being renewed, the old and the new are one tunnel; the newest stand last.
     by_traffic: dict[object, list[Tunnel]] = {}
-    for tunnel in sorted(sa.tunnels, key=lambda one: one.started_at):
+    for tunnel in tunnels_of(sas):
         by_traffic.setdefault((tunnel.match.local, tunnel.match.remote), []).append(tunnel)
     tunnels = list(by_traffic.values())
     encryptions = [renewed[-1].suite.cipher.session_name for renewed in tunnels]
     hashes = [_hashing(renewed[-1]) for renewed in tunnels]
-    received, sent = view.gateway.octets(sa)
+    received, sent = (sum(each) for each in zip(*map(view.gateway.octets, sas), strict=True))
     lines = [
         f"Connection   : {sa.group}",
         _row("Index", index, "IP Addr", sa.remote.address),
