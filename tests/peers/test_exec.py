@@ -187,13 +187,17 @@ def test_a_console_whose_reader_has_gone_ends_without_a_traceback(gateways: dict
     assert complaints == ""
 
 
+HEARING = ("env", "--default-signal=INT")
+"""Whoever starts the tests in the background has told them, and so their children, to ignore Ctrl-C."""
+
+
 class Screen:
     """A console on a terminal."""
 
     def __init__(self, name: str) -> None:
         self._screen, keyboard = os.openpty()
         self.console = subprocess.Popen(
-            [MAINMODE, "console", "--name", name],
+            [*HEARING, MAINMODE, "console", "--name", name],
             stdin=keyboard,
             stdout=keyboard,
             stderr=keyboard,
@@ -252,7 +256,7 @@ def test_ctrl_c_gives_up_a_command_and_not_the_console(gateways: dict[str, Ours]
 
 
 def test_an_interrupt_ends_a_command_that_waits_without_a_traceback(gateways: dict[str, Ours]) -> None:
-    command = [MAINMODE, "exec", "--name", "site-a", "ping 10.0.0.99 repeat 100"]
+    command = [*HEARING, MAINMODE, "exec", "--name", "site-a", "ping 10.0.0.99 repeat 100"]
     waiting = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     until(lambda: "ping 10.0.0.99" in gateways["a"].said(), 10, "the ping")
     waiting.send_signal(signal.SIGINT)

@@ -91,14 +91,13 @@ def test_both_ends_begin_at_the_same_moment(world: World, ran: Ran, release: str
         world.lose(space, 1000)  # what either sends first is lost, so that neither knows of the other
     asking = threading.Thread(target=charon.initiate)
     asking.start()
-    pinging = world.ping_on("ha", THERE, 3)
-    until(lambda: "IKE Initiator: New Phase 1" in gateway.said(), 5, "our MM1")
-    until(lambda: "initiating Main Mode" in charon.said(), 5, "their MM1")
-    for space in ("ga", "gb"):
-        world.lose(space, 0)
-    started(world)
+    with world.traffic("ha", THERE):
+        until(lambda: "IKE Initiator: New Phase 1" in gateway.said(), 5, "our MM1")
+        until(lambda: "initiating Main Mode" in charon.said(), 5, "their MM1")
+        for space in ("ga", "gb"):
+            world.lose(space, 0)
+        started(world)
     asking.join()
-    assert answers(pinging)[1] > 0
     assert gateway.said().count("IKE Initiator: New Phase 1") == 1
     until(lambda: charon.sas().count("INSTALLED") == 1, 5, "one pair of SAs")
     ran(TABLE, charon.column())
