@@ -241,6 +241,19 @@ def test_an_sa_whose_peer_has_moved_goes_on_where_it_was() -> None:
     assert isinstance(a.outbound(PING, 4.0), NoSa)
 
 
+def test_that_an_sa_is_to_be_renewed_is_said_once_even_if_its_peer_moves_at_that_moment() -> None:
+    outbound, _ = pair(local_port=4500, remote_port=4500, soft_octets=2 * len(PING))
+    a = plane(outbound)
+    send(a)
+    assert a.worn() == []
+    send(a)
+    moved = replace(outbound, remote=IPv4Address("203.0.113.8"))
+    a.move(outbound, moved)
+    assert [sa.spi for sa in a.worn()] == [outbound.spi]
+    send(a)
+    assert a.worn() == []
+
+
 def test_of_the_path_to_another_address_nothing_is_known() -> None:
     outbound, _ = pair(local_port=4500, remote_port=4500)
     a = plane(outbound)

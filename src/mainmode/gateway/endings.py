@@ -18,7 +18,6 @@ from mainmode.events import (
     SessionTornDown,
 )
 from mainmode.gateway.box import Box, Out, adds_route, cancel
-from mainmode.gateway.whereabouts import inherit
 from mainmode.ike.sa import IkeSa, QuickMode, Tunnel
 from mainmode.ipsec.sa import Counters
 
@@ -52,7 +51,7 @@ class Endings:
         out.say(SessionTornDown(reason))
         others = self._box.sas.with_peer_of(sa)
         if others:
-            inherit(others[-1], sa)
+            others[-1].inherit(sa)
         elif sa.active:
             seconds = int(out.now - sa.login_at)
             said = SessionDisconnected("LAN-to-LAN", seconds, sa.sent_before, sa.received_before, reason)

@@ -117,7 +117,7 @@ class SaTable:
         return len(self._strangers) >= MAX_STRANGERS
 
     def of(self, header: Header) -> IkeSa | None:
-        """The SA with the cookies of a message, wherever that comes from (`Box.sa_of`)."""
+        """The SA with the cookies of a message, wherever that comes from (`whereabouts.sa_of`)."""
         sa = self._sas.get(header.initiator_cookie)
         if sa is None or sa.role != "initiator":
             sa = self._sas.get(header.responder_cookie)

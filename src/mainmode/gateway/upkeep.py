@@ -16,7 +16,7 @@ from mainmode.gateway.box import Box, Out, address, adds_route, cancel, under_wa
 from mainmode.gateway.endings import Endings
 from mainmode.gateway.main import MainSide
 from mainmode.gateway.quick import QuickSide
-from mainmode.gateway.whereabouts import adopt, inherit
+from mainmode.gateway.whereabouts import adopt
 from mainmode.ike.phase1 import REKEY_AT as REKEY_PHASE1_AT
 from mainmode.ike.phase1 import tunnel_group
 from mainmode.ike.phase2 import REKEY_AT as REKEY_PHASE2_AT
@@ -110,7 +110,7 @@ class Upkeep:
             return
         idle = not sa.tunnels and not any(under_way(quick) for quick in sa.exchanges.values())
         if idle and any(_supersedes(other, sa) for other in others):
-            inherit(others[-1], sa)
+            others[-1].inherit(sa)
             self._endings.delete(sa, out)
         else:
             sa.retire_alarm = self._box.alarms.set(out.now + OVERLAP_SECONDS, partial(self._retire, sa))
@@ -278,11 +278,9 @@ class Upkeep:
 
     def _nearly_full(self, tunnel: Tunnel) -> bool:
         """Whether most of the kilobytes are used up, in either direction."""
-        limit = tunnel.suite.lifetime_kilobytes
+        limit = self._box.engine.pair(tunnel.inbound_spi)[0].soft_octets
         used = self._box.used(tunnel)
-        if limit is None or used is None:
-            return False
-        return max(counters.octets for counters in used) >= limit * 1024 * REKEY_PHASE2_AT
+        return limit is not None and used is not None and max(counters.octets for counters in used) >= limit
 
 
 def _is_to_show(sa: IkeSa) -> bool:

@@ -34,17 +34,8 @@ def adopt(box: Box, heir: IkeSa, sa: IkeSa, out: Out) -> None:
         if heir.local.port == NAT_T_PORT:
             box.engine.move(tunnel.inbound_spi, heir.local, heir.remote, out)
     heir.tunnels += sa.tunnels
-    inherit(heir, sa)
+    heir.inherit(sa)
     sa.tunnels = []
-
-
-def inherit(heir: IkeSa, sa: IkeSa) -> None:
-    """The session with the peer goes on under another IKE SA."""
-    heir.session = heir.session or sa.session
-    heir.session_began = min(heir.login_at, sa.login_at)
-    heir.received_before += sa.received_before
-    heir.sent_before += sa.sent_before
-    sa.received_before = sa.sent_before = 0
 
 
 def _may_be_at(box: Box, sa: IkeSa, source: Endpoint, local: Endpoint) -> bool:

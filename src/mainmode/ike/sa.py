@@ -252,6 +252,14 @@ class IkeSa:
         if not self.session:
             self.session, self.session_began = other.session, other.login_at
 
+    def inherit(self, other: IkeSa) -> None:
+        """Another SA with the peer ends: the session goes on under this one."""
+        self.session = self.session or other.session
+        self.session_began = min(self.login_at, other.login_at)
+        self.received_before += other.received_before
+        self.sent_before += other.sent_before
+        other.received_before = other.sent_before = 0
+
     @property
     def login_at(self) -> float:
         """When the session with the peer began: with the first of the SAs that have replaced each other."""

@@ -52,7 +52,7 @@ class DataPlane(Protocol):
         """What an installed SA has done so far. KeyError if it is not installed."""
 
     def worn(self) -> list[IpsecSa]:
-        """Installed SAs that have passed their `soft_octets` since this was asked, each once in its life."""
+        """The SAs that have passed their `soft_octets` since this was asked, each once in its life."""
 
     def bitmap(self, sa: IpsecSa) -> tuple[int, ...]:
         """The anti-replay bitmap of an installed SA, 32-bit words, the highest first. KeyError if not installed."""

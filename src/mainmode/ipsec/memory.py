@@ -78,7 +78,7 @@ class MemoryPlane(PacketPlane):
         return self._end(sa).counters
 
     def worn(self) -> list[IpsecSa]:
-        worn = [sa for sa in self._worn if (sa.spi in self._inbound or sa.id in self._outbound)]
+        worn = list(self._worn)
         self._worn.clear()
         return worn
 

@@ -18,7 +18,7 @@ from queue import SimpleQueue
 from types import ModuleType
 from typing import Any, Final, TextIO
 
-from mainmode.shell.meeting import SOCKET, base, directory
+from mainmode.shell.meeting import SOCKET, base, directory, is_left_behind
 
 WELL, FAILED, UNUSABLE = 0, 1, 2  # `exec.running` has them; importing it would cost half a second
 
@@ -88,7 +88,7 @@ class Line:
 
 def _only_one() -> str:
     try:
-        names = sorted(path.parent.name for path in base().glob(f"*/{SOCKET}") if not _left_behind(path))
+        names = sorted(path.parent.name for path in base().glob(f"*/{SOCKET}") if _may_answer(path))
     except OSError:
         names = []
     if not names:
@@ -98,16 +98,11 @@ def _only_one() -> str:
     return names[0]
 
 
-def _left_behind(path: Path) -> bool:
-    """Whether this is the socket of a gateway that was killed: nobody listens there any more."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as probe:
-        try:
-            probe.connect(str(path))
-        except (ConnectionRefusedError, FileNotFoundError):
-            return True
-        except OSError:
-            return False  # whoever it is for, it is no rest
-    return False
+def _may_answer(path: Path) -> bool:
+    try:
+        return not is_left_behind(path)
+    except OSError:
+        return True  # whoever it is for, somebody is there
 
 
 def ask(name: str | None, command: str, *, as_json: bool = False) -> Answer:

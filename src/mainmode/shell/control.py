@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mainmode.exec.running import Reply
-from mainmode.shell.meeting import SOCKET
+from mainmode.shell.meeting import SOCKET, is_left_behind
 
 LONGEST_REQUEST: Final = 4096
 """Octets of a request; a command line is a few dozen."""
@@ -50,13 +50,9 @@ def listen(where: Path) -> socket.socket:
     where.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     where.mkdir(mode=DIRECTORY_MODE, exist_ok=True)
     path = where / SOCKET
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as probe:
-        try:
-            probe.connect(str(path))
-        except (ConnectionRefusedError, FileNotFoundError):
-            path.unlink(missing_ok=True)  # left behind by one that was killed
-        else:
-            raise FileExistsError(0, "a gateway of this name is running", str(path))
+    if not is_left_behind(path):
+        raise FileExistsError(0, "a gateway of this name is running", str(path))
+    path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     # The mode must be right from the first moment, and bind(2) takes it from the mask.
     mask = os.umask(SOCKET_UMASK)

@@ -1,4 +1,4 @@
-"""Where a running gateway and its operator meet: the path of the control socket, by the gateway's name.
+"""Where a running gateway and its operator meet: the control socket's path by the gateway's name, and who is there.
 
 Knows nothing else, and imports nothing heavy: `mainmode exec` is started for every single command.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 from pathlib import Path
 
 SOCKET = "control"
@@ -22,3 +23,13 @@ def directory(name: str) -> Path:
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", name):
         raise ValueError(f"{name!r} is no name for a gateway: letters, digits, _, - and . are")
     return base() / name
+
+
+def is_left_behind(path: Path) -> bool:
+    """Whether nobody listens at this control socket any more: its gateway was killed. OSError if it is not for us."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as probe:
+        try:
+            probe.connect(str(path))
+        except (ConnectionRefusedError, FileNotFoundError):
+            return True
+    return False
