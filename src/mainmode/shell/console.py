@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import socket
 import sys
 import threading
@@ -165,8 +166,9 @@ def console(name: str | None, typed: TextIO, out: TextIO) -> int:
             except KeyboardInterrupt:
                 if not interactive:
                     raise
-                print(file=out)
-                session.give_up()
+                with _deaf_to_interrupts():  # who presses it twice does not want to leave
+                    print(file=out)
+                    session.give_up()
                 command = ""
                 continue
             if answer is None:
@@ -183,6 +185,15 @@ def console(name: str | None, typed: TextIO, out: TextIO) -> int:
                 editing.set_startup_hook(_once(editing, command.rstrip().removesuffix("?")))
     finally:
         session.close()
+
+
+@contextlib.contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, heard)
 
 
 def _editing(session: _Session) -> ModuleType | None:
