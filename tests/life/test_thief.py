@@ -14,7 +14,7 @@ from math import inf
 import pytest
 
 from mainmode.config.model import IkePolicy
-from mainmode.events import Phase2Completed, ProxyId, SaFromOtherPeer
+from mainmode.events import Phase2Completed, ProxyId, SaFromOtherPeer, SessionDisconnected
 from mainmode.gateway.box import Out
 from mainmode.gateway.upkeep import MOST_IDLE_AT_ONE_ADDRESS
 from mainmode.ike.informational import Informational
@@ -210,6 +210,8 @@ def test_who_calls_itself_something_else_each_time_is_kept_no_more_than_so_often
         network.pass_time(network.now + 0.1)
     assert sum(isinstance(entry.event, Phase2Completed) for entry in far.entries) == most
     assert len(list(far.gateway.ike_sas)) == MOST_IDLE_AT_ONE_ADDRESS + 1
+    ended = [entry.event for entry in far.entries if isinstance(entry.event, SessionDisconnected)]
+    assert [event.reason for event in ended] == ["Connection Preempted"] * (most - MOST_IDLE_AT_ONE_ADDRESS - 1)
     network.pass_time(network.now + 100.0)
     assert len(list(far.gateway.tunnels)) == 1
 

@@ -53,9 +53,30 @@ class Endings:
         if others:
             others[-1].inherit(sa)
         elif sa.active:
-            seconds = int(out.now - sa.login_at)
-            said = SessionDisconnected("LAN-to-LAN", seconds, sa.sent_before, sa.received_before, reason)
-            out.say(said, user=sa.group)
+            self._disconnected(sa, reason, out)
+
+    def _disconnected(self, sa: IkeSa, reason: str, out: Out) -> None:
+        seconds = int(out.now - sa.login_at)
+        said = SessionDisconnected("LAN-to-LAN", seconds, sa.sent_before, sa.received_before, reason)
+        out.say(said, user=sa.group)
+
+    def begun_anew(self, sa: IkeSa, out: Out) -> None:
+        """The peer has nothing with us but what it does under this SA: all else we have with it is gone.
+
+        That was a session if there ever were tunnels, and another one begins.
+        """
+        others = [other for other in self._box.sas.with_peer_of(sa) if other is not sa]
+        was_one = bool(sa.tunnels) or any(other.session for other in others)
+        number = sa.session
+        for other in others:
+            self.forget(other, out)
+            sa.inherit(other)
+        for tunnel in list(sa.tunnels):
+            self.drop_tunnel(tunnel, out)
+        if was_one:
+            self._disconnected(sa, "Peer Reconnected", out)
+        if was_one or others:
+            sa.begin_session(number, out.now)
 
     def delete(self, sa: IkeSa, out: Out) -> None:
         """End an IKE SA and its tunnels, and tell the peer."""

@@ -212,13 +212,13 @@ class Gateway:
         """`clear crypto isakmp sa`: every IKE SA (with this peer) ends, and its tunnels with it; the peers are told."""
         return self.end([sa for sa in self._box.sas if peer in (None, sa.remote.address)], now)
 
-    def end(self, sas: Iterable[IkeSa], now: float) -> list[Entry | Action]:
-        """These IKE SAs end likewise."""
+    def end(self, sas: Iterable[IkeSa], now: float, reason: str = "Administrator Reset") -> list[Entry | Action]:
+        """These IKE SAs end likewise. `reason`: one of those that an ASA has."""
         out = self._transcript(now)
         for sa in sas:
             if sa in self._box.sas:
                 address(sa, out)
-                self._endings.tear_down(sa, "Administrator Reset", out)
+                self._endings.tear_down(sa, reason, out)
         return out.items
 
     def clear_ipsec(self, now: float, peer: IPv4Address | None = None) -> list[Entry | Action]:
@@ -235,6 +235,7 @@ class Gateway:
         """The configuration was changed. Tunnels that it still describes go on; the others end, and peers are told."""
         out = self._transcript(now)
         old = self._box.config
+        emptied: list[IkeSa] = []
         for sa in self._box.sas:
             address(sa, out)
             if not _same_group(old, config, sa):
@@ -247,7 +248,13 @@ class Gateway:
                 self._endings.terminated(tunnel, "Administrator Reset", out)
                 self._endings.delete_tunnel(tunnel, out)
             if gone and not sa.tunnels:
-                self._endings.tear_down(sa, "Administrator Reset", out)
+                emptied.append(sa)
+        for sa in emptied:
+            session = self._box.sas.with_peer_of(sa)  # phase 1 may just be renewed: then it is two
+            if not any(one.tunnels for one in session):
+                for one in session:
+                    address(one, out)
+                    self._endings.tear_down(one, "Administrator Reset", out)
         self._box.config = config
         self._box.engine.reconfigure(config)
         self._main.reconfigure(config)

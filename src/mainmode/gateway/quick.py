@@ -200,11 +200,7 @@ class QuickSide:
 
         The same peer is the same address and identity: others behind the same NAT keep theirs.
         """
-        for other in self._box.sas.with_peer_of(sa):
-            if other is not sa:
-                self._endings.forget(other, out)
-        for tunnel in list(sa.tunnels):
-            self._endings.drop_tunnel(tunnel, out)
+        self._endings.begun_anew(sa, out)
 
     def _refuse(self, sa: IkeSa, quick: QuickMode, opened: Opened, blame: Refused | Malformed, out: Out) -> None:
         """The peer is authentic and what it asks for is not acceptable: tell it, and end the quick mode.

@@ -83,6 +83,7 @@ class Upkeep:
         idle = [one for one in here if one.active and all(tunnel.replaced for tunnel in one.tunnels)]
         for one in idle[:-MOST_IDLE_AT_ONE_ADDRESS]:
             self._endings.delete(one, out)
+            self._endings.torn_down(one, "Connection Preempted", out)
         for one in (sa, *others[-MOST_WITH_ONE_PEER:]) if others else ():
             if one.retire_alarm is None:
                 one.retire_alarm = alarms.set(out.now + OVERLAP_SECONDS, partial(self._retire, one))
@@ -122,6 +123,8 @@ class Upkeep:
         if others:
             adopt(self._box, others[-1], sa, out)
         self._endings.delete(sa, out)
+        if not others:
+            self._endings.torn_down(sa, "SA Expired", out)
 
     # -- dead peer detection ----------------------------------------------------------------------------------------
 

@@ -260,6 +260,11 @@ class IkeSa:
         self.sent_before += other.sent_before
         other.received_before = other.sent_before = 0
 
+    def begin_session(self, number: int, now: float) -> None:
+        """The session with the peer is over, and this SA has a part in the next one. `number`: 0, before it has one."""
+        self.session, self.session_began = number, now
+        self.received_before = self.sent_before = 0
+
     @property
     def login_at(self) -> float:
         """When the session with the peer began: with the first of the SAs that have replaced each other."""

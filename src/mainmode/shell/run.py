@@ -167,7 +167,7 @@ class Service:
 
     def stop(self) -> None:
         """Tell every peer that its SAs are gone."""
-        self.carry_out(self.gateway.clear_isakmp(now()))
+        self.carry_out(self.gateway.end(list(self.gateway.ike_sas), now(), "Administrator Shutdown"))
 
     # -- the three inputs ---------------------------------------------------------------------------------------------
 
