@@ -261,6 +261,12 @@ def test_a_word_is_completed_and_a_question_answered_at_the_prompt(gateways: dic
     assert screen.leave() == 0
 
 
+def echo_sockets(gateway: Ours) -> int:
+    """How many raw sockets for ICMP with an address there are where a gateway runs: one for each ping."""
+    lines = Path(f"/proc/{gateway.process.pid}/net/raw").read_text().splitlines()[1:]
+    return sum(line.split()[1].endswith(":0001") and not line.split()[1].startswith("00000000") for line in lines)
+
+
 def test_ctrl_c_gives_up_a_command_and_not_the_console(gateways: dict[str, Ours]) -> None:
     screen = Screen("site-a")
     screen.until_shown("site-a# ")
@@ -269,7 +275,9 @@ def test_ctrl_c_gives_up_a_command_and_not_the_console(gateways: dict[str, Ours]
     screen.interrupt("site-a# ")
     screen.type(b"ping 10.0.0.99 repeat 100\n")
     until(lambda: "ping 10.0.0.99" in gateways["a"].said(), 10, "the ping")
+    until(lambda: echo_sockets(gateways["a"]) == 1, 5, "its first question")
     assert "Traceback" not in screen.interrupt("site-a# ")
+    until(lambda: not echo_sockets(gateways["a"]), 5, "the end of the ping")
     screen.type(b"show crypto isakmp sa | include There\n")
     screen.until_shown("There are no IKEv1 SAs\r\n")
     assert screen.leave() == 0
@@ -279,10 +287,13 @@ def test_an_interrupt_ends_a_command_that_waits_without_a_traceback(gateways: di
     command = [*HEARING, MAINMODE, "exec", "--name", "site-a", "ping 10.0.0.99 repeat 100"]
     waiting = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     until(lambda: "ping 10.0.0.99" in gateways["a"].said(), 10, "the ping")
+    until(lambda: echo_sockets(gateways["a"]) == 1, 5, "its first question")
     waiting.send_signal(signal.SIGINT)
     output, complaints = waiting.communicate(timeout=10)
     # A script hears that it was the signal, and stops as well.
     assert (output, complaints, waiting.returncode) == ("", "", -signal.SIGINT)
+    # Nor does the gateway go on.
+    until(lambda: not echo_sockets(gateways["a"]), 5, "the end of the ping")
 
 
 def test_a_name_belongs_to_one_gateway(gateways: dict[str, Ours], fresh: World, tmp_path: Path) -> None:

@@ -18,10 +18,13 @@ from mainmode.exec import Reply, Running, execute
 from mainmode.shell import control, meeting
 from mainmode.shell.console import Unreachable, ask, console
 from mainmode.show.view import View
+from tests.peers.world import until
 from tests.show.tunnels import pinged
 
 UP = pinged()
 PROMPT = "site-a# "
+ENDLESS = "ping 10.0.0.99"
+"""What is answered only once the test says so."""
 
 
 class Served(threading.Thread):
@@ -32,6 +35,8 @@ class Served(threading.Thread):
         self.loop = asyncio.new_event_loop()
         self.path = meeting.directory(name)
         self.asked: list[tuple[str, str]] = []
+        self.answer = asyncio.Event()
+        self.given_up = threading.Event()
         listener = control.listen(self.path)
         self.control = control.Control(listener, self.handle, lambda: PROMPT)
         self.loop.run_until_complete(self.control.start())
@@ -39,8 +44,18 @@ class Served(threading.Thread):
 
     async def handle(self, line: str, as_json: bool, who: str) -> Reply:
         self.asked.append((line, who))
+        if line == ENDLESS:
+            await self._wait()
         site = UP.sites["a"]
         return execute(line, Running(View(site.gateway, site.plane, UP.network.now, "9", float)), as_json=as_json)
+
+    async def _wait(self) -> None:
+        """As a ping of somebody who does not answer."""
+        try:
+            await self.answer.wait()
+        except asyncio.CancelledError:
+            self.given_up.set()
+            raise
 
     def run(self) -> None:
         self.loop.run_forever()
@@ -135,6 +150,43 @@ def test_what_is_no_request_ends_the_connection_and_nothing_else(served: Served,
             assert answer["status"] == 2
             assert "ERROR" in answer["text"]
     assert ask("site-a", "show ip").status == 0
+
+
+def waiting(served: Served) -> socket.socket:
+    """Somebody who has asked for what takes long."""
+    client = connected(served)
+    client.sendall(json.dumps({"command": ENDLESS}).encode() + b"\n")
+    until(lambda: bool(served.asked), 5, "the command")
+    return client
+
+
+@pytest.mark.parametrize("left", ["closed", "shut down", "closed with more to say"])
+def test_a_command_is_given_up_when_whoever_asked_hangs_up(served: Served, left: str) -> None:
+    client = waiting(served)
+    if left == "shut down":
+        client.shutdown(socket.SHUT_RDWR)
+    elif left == "closed with more to say":
+        client.sendall(b'{"command": "show ip"}\n')
+    client.close()
+    assert served.given_up.wait(5)
+    assert ask("site-a", "show ip").status == 0
+
+
+def test_who_has_only_said_its_last_still_gets_the_answer(served: Served) -> None:
+    with waiting(served) as client:
+        client.shutdown(socket.SHUT_WR)
+        assert not served.given_up.wait(0.2)
+        served.call(served.answer.set)
+        (answer,) = heard(client)
+    assert answer["status"] in (0, 1, 2)
+    assert not served.given_up.is_set()
+
+
+def test_what_is_done_at_once_is_done_for_who_does_not_wait_for_it(served: Served) -> None:
+    with connected(served) as client:
+        client.sendall(b'{"command": "show ip"}\n')
+    until(lambda: bool(served.asked), 5, "the command")
+    assert served.asked[0][0] == "show ip"
 
 
 def test_there_are_not_too_many_connections(served: Served) -> None:

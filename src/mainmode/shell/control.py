@@ -5,7 +5,8 @@
 
 Either side sends JSON objects, one a line. A request is `{"command": "show …", "format": "text" or "json"}`, and gets
 `{"status": 0, "text": "…", "prompt": "site-a# "}`, with the exit code as status. After `{"monitor": true}` the debug
-lines come too, as `{"debug": "…"}`, in between. A line that is too long or no request ends the connection.
+lines come too, as `{"debug": "…"}`, in between. A line that is too long or no request ends the connection. Who ends it
+while a command runs (a ping) gives that up; who has only said its last may still wait for the answer.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ import asyncio
 import contextlib
 import json
 import os
+import select
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,7 +43,7 @@ SOCKET_UMASK: Final = 0o117
 _CREDENTIALS: Final = struct.Struct("3i")
 """`struct ucred`: pid, uid, gid (unix(7))."""
 
-Handle = Callable[[str, bool, str], Awaitable[Reply]]
+Handle = Callable[[str, bool, str], Coroutine[Any, Any, Reply]]
 """A command line, whether JSON is wanted, and who asks, to what came of it."""
 
 
@@ -139,7 +141,7 @@ class Control:
                         self._monitors.pop(writer, None)
                     continue
                 case {"command": str(command), **rest}:
-                    reply = await self._handle(command, rest.get("format") == "json", who)
+                    reply = await _while_there(writer, self._handle(command, rest.get("format") == "json", who))
                 case _:
                     self._send(writer, self._failed("no request"))
                     return
@@ -151,6 +153,21 @@ class Control:
 
     def _send(self, writer: asyncio.StreamWriter, message: dict[str, Any]) -> None:
         writer.write(json.dumps(message).encode() + b"\n")
+
+
+async def _while_there(writer: asyncio.StreamWriter, asked: Coroutine[Any, Any, Reply]) -> Reply:
+    """What comes of a command. It is cancelled, and so is this, if whoever asked has hung up meanwhile."""
+    loop = asyncio.get_running_loop()
+    answer = loop.create_task(asked)
+    # The stream itself would tell only that nothing more is said: a script that sends its commands and closes its half
+    # of the connection looks the same. A hang-up is told to who waits for nothing else (epoll_ctl(2)).
+    with select.epoll(1) as hung_up:
+        hung_up.register(writer.get_extra_info("socket").fileno(), 0)
+        loop.add_reader(hung_up.fileno(), answer.cancel)
+        try:
+            return await answer
+        finally:
+            loop.remove_reader(hung_up.fileno())
 
 
 async def _part(writer: asyncio.StreamWriter) -> None:
