@@ -17,9 +17,10 @@ of a line, or behind the beginning of a word, asks what can follow."""
 SECTIONS = (
     ("show", "See"),
     ("debug", "Debug"),
-    ("clear", "Take down"),
+    ("clear", "Take down and clear"),
     ("ping", "Try"),
     ("capture", "Capture"),
+    ("terminal", "The terminal"),
 )
 FIRST_WORDS = {"{no": "debug", "[{no": "debug", "packet-tracer": "ping", "no": "capture", "vpn-sessiondb": "clear"}
 

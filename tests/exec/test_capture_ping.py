@@ -93,6 +93,21 @@ def test_a_capture_ends_when_its_buffer_is_full() -> None:
     assert capture.state == f"[Buffer Full - {2 * (16 + len(packet))} bytes]"
 
 
+@pytest.mark.parametrize("line", ["clear capture X", "clear capture /all", "cle cap /a"])
+def test_a_capture_that_is_cleared_forgets_its_packets_and_goes_on(terminal: Terminal, line: str) -> None:
+    for name in ("X", "Y"):
+        terminal.printed(f"capture {name} buffer 1536 interface inside")
+        while terminal.captures[name].offer(question(1, A, B, 1, 0, 0), "inside", 1.0):
+            pass
+    assert terminal.values(line)["captures"] == (["X"] if line.endswith("X") else ["X", "Y"])
+    x, y = terminal.captures.values()
+    assert (x.packets, x.state) == ([], "[Capturing - 0 bytes]")
+    assert bool(y.packets) is line.endswith("X")
+    assert x.offer(question(1, A, B, 1, 0, 0), "inside", 2.0)
+    assert "1 packet captured" in terminal.printed("show capture X")
+    assert terminal.type("clear capture Z").status == 2
+
+
 def test_captures_have_names_and_are_not_too_many(terminal: Terminal) -> None:
     terminal.type("capture X interface inside")
     assert "exists" in terminal.type("capture X interface outside").text

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mainmode.events import Phase2Completed
 from mainmode.exec import execute
 from mainmode.exec.commands import COMMANDS
 from mainmode.exec.debugging import Debugging
@@ -18,7 +19,7 @@ from mainmode.lab.ip import question
 from mainmode.show.typed import forms
 from mainmode.words import Dialect
 from tests.exec.worlds import Terminal
-from tests.life.world import World
+from tests.life.world import HOSTS, World
 from tests.show.tunnels import document, pinged
 
 UP = Terminal(pinged())
@@ -35,6 +36,8 @@ VALUES = {
     "<36-9000>": "500",
     "<1-10>": "1",
     "<index>": "1",
+    "<0-2147483647>": "0",
+    "SPI": "0x32F752FF",
     "MAP": "MAP",
     "GROUP": "10.0.0.2",
     "WORD": "VPN",
@@ -240,6 +243,89 @@ def test_clearing_ipsec_sas_leaves_the_ike_sa_and_tells_the_peer(terminal: Termi
     assert len(list(terminal.site.gateway.ike_sas)) == len(list(far.ike_sas)) == 1
 
 
+def other_pair(terminal: Terminal) -> None:
+    """A second pair of SAs, for TCP."""
+    question_of_tcp = question(6, HOSTS["a"], HOSTS["b"], 49152, 80, 1)
+    terminal.world.network.host_sends(terminal.site, question_of_tcp)
+    terminal.world.pass_time(1.0)
+    assert len(list(terminal.site.gateway.tunnels)) == 2
+
+
+def spis(terminal: Terminal) -> set[int]:
+    return {tunnel.inbound_spi for _, tunnel in terminal.site.gateway.tunnels}
+
+
+@pytest.mark.parametrize("line", ["clear crypto ipsec sa map MAP", "clear ipsec sa", "cle ips sa peer 10.0.0.2"])
+def test_ipsec_sas_are_cleared_by_crypto_map_and_by_the_shorter_name(terminal: Terminal, line: str) -> None:
+    other_pair(terminal)
+    terminal.printed("clear crypto ipsec sa map OTHER")
+    terminal.printed("clear ipsec sa peer 10.0.0.3")
+    assert len(spis(terminal)) == 2
+    terminal.printed(line)
+    assert not spis(terminal)
+    assert list(terminal.site.gateway.ike_sas)
+
+
+@pytest.mark.parametrize("direction", [0, 1])
+@pytest.mark.parametrize("form", ["0x{:08X}", "0x{:x}", "{}"])
+def test_a_pair_is_cleared_by_the_destination_and_the_spi_of_either_sa(
+    terminal: Terminal, form: str, direction: int
+) -> None:
+    other_pair(terminal)
+    (_, first), (_, second) = terminal.site.gateway.tunnels
+    sa = terminal.site.gateway.engine.pair(first.inbound_spi)[direction]
+    to, elsewhere = ("10.0.0.1", "10.0.0.2") if direction == 0 else ("10.0.0.2", "10.0.0.1")
+    terminal.printed(f"clear crypto ipsec sa entry {elsewhere} esp {form.format(sa.spi)}")
+    assert len(spis(terminal)) == 2
+    terminal.printed(f"clear crypto ipsec sa entry {to} esp {form.format(sa.spi)}")
+    assert spis(terminal) == {second.inbound_spi}
+
+
+@pytest.mark.parametrize("spi", ["0x", "0x123456789", "0xgg", "255", "4294967296", "-1", "50023DDC"])
+def test_what_is_no_spi_clears_nothing(terminal: Terminal, spi: str) -> None:
+    assert terminal.type(f"clear crypto ipsec sa entry 10.0.0.2 esp {spi}").status == 2
+    assert spis(terminal)
+
+
+def test_clearing_counters_begins_those_of_the_sas_anew_and_no_other(terminal: Terminal) -> None:
+    def counts() -> tuple[int, int]:
+        (row,) = terminal.values("show crypto ipsec sa")["ipsec_sas"]
+        return row["counters"]["encaps"], row["counters"]["decaps"]
+
+    timing = [line for line in terminal.printed("show crypto ipsec sa").splitlines() if "sa timing" in line]
+    session = terminal.printed("show vpn-sessiondb detail l2l")
+    assert counts() == (4, 4) and "Pkts Tx      : 4                      Pkts Rx      : 4" in session
+    terminal.printed("clear crypto ipsec sa counters")
+    assert counts() == (0, 0)
+    shown = terminal.printed("show crypto ipsec sa")
+    assert "#pkts encaps: 0, #pkts encrypt: 0, #pkts digest: 0" in shown
+    assert "#pkts decaps: 0, #pkts decrypt: 0, #pkts verify: 0" in shown
+    assert [line for line in shown.splitlines() if "sa timing" in line] == timing
+    assert terminal.printed("show vpn-sessiondb detail l2l") == session
+    terminal.world.ask("a")
+    terminal.world.pass_time(0.1)
+    assert counts() == (1, 1)
+    assert "Pkts Tx      : 5                      Pkts Rx      : 5" in terminal.printed("show vpn-sessiondb detail l2l")
+    terminal.printed("clear ipsec sa counters")
+    terminal.printed("clear ipsec sa counters")
+    assert "Pkts Tx      : 5                      Pkts Rx      : 5" in terminal.printed("show vpn-sessiondb detail l2l")
+
+
+def test_clearing_counters_clears_what_was_counted_before_a_renewal_too() -> None:
+    world = World({name: replace(document(name), lifetime_seconds=300) for name in "ab"})
+    terminal = Terminal(world)
+    world.bring_up()
+    for _ in range(40):
+        world.ask("a")
+        world.pass_time(10.0)
+    assert len(world.said("a", Phase2Completed)) >= 2
+    before = int(terminal.values("show crypto ipsec sa")["ipsec_sas"][-1]["counters"]["encaps"])
+    assert before >= 39
+    terminal.printed("clear crypto ipsec sa counters")
+    assert all(row["counters"]["encaps"] == 0 for row in terminal.values("show crypto ipsec sa")["ipsec_sas"])
+    assert f"Pkts Tx      : {before} " in terminal.printed("show vpn-sessiondb detail l2l")
+
+
 @pytest.mark.parametrize("line", ["clear crypto isakmp sa", "cle cry ikev1 sa", "clear crypto ikev1 sa 10.0.0.2"])
 def test_clearing_ike_sas_ends_everything(terminal: Terminal, line: str) -> None:
     terminal.type("clear crypto isakmp sa 10.0.0.3")
@@ -400,3 +486,14 @@ def test_a_session_is_logged_off(terminal: Terminal, by: str) -> None:
 def test_other_sessions_stay(terminal: Terminal, by: str) -> None:
     assert terminal.printed(f"vpn-sessiondb logoff {by}").endswith("logged off : 0\n")
     assert len(list(terminal.site.gateway.ike_sas)) == 1
+
+
+@pytest.mark.parametrize("line", ["terminal pager 0", "term pager lines 24", "ter pa 2147483647"])
+def test_what_scripts_send_first_is_taken_and_changes_nothing(line: str) -> None:
+    reply = UP.type(line)
+    assert (reply.text, reply.status, reply.do) == ("", 0, ())
+
+
+@pytest.mark.parametrize("line", ["terminal pager 2147483648", "terminal pager -1", "terminal length 0", "terminal"])
+def test_what_an_asa_s_exec_mode_does_not_take_is_no_command_here(line: str) -> None:
+    assert UP.type(line).status == 2

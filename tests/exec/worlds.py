@@ -9,7 +9,7 @@ from typing import Any
 from mainmode.exec import Reply, Running, execute
 from mainmode.exec.captured import Captured
 from mainmode.exec.debugging import Debugging
-from mainmode.exec.running import Debug, EndCapture, Ping, StartCapture
+from mainmode.exec.running import Debug, EmptyCapture, EndCapture, Ping, StartCapture
 from mainmode.exec.statistics import Statistics
 from mainmode.show.view import View
 from tests.life.world import World
@@ -44,6 +44,8 @@ class Terminal:
                     self.captures[captured.name] = captured
                 case EndCapture(name):
                     del self.captures[name]
+                case EmptyCapture(name):
+                    self.captures[name].empty()
                 case Ping():
                     self.pings.append(each)
                 case item:

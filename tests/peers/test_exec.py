@@ -99,6 +99,19 @@ def test_a_tunnel_is_asked_about_pinged_through_captured_and_cleared(
     inside = told("site-a", "show capture IN")
     assert inside.count("192.168.1.2 > 192.168.2.1: icmp: echo request") == 2
     assert inside.count("192.168.2.1 > 192.168.1.2: icmp: echo reply") == 2
+
+    # Counters and captures begin anew, the session's count and the capture go on.
+    session = told("site-a", "show vpn-sessiondb detail l2l | include Pkts")
+    told("site-a", "clear crypto ipsec sa counters")
+    told("site-a", "clear capture IN")
+    assert told("site-a", "show crypto ipsec sa | include caps").count("caps: 0") == 2
+    assert told("site-a", "show vpn-sessiondb detail l2l | include Pkts") == session
+    assert fresh.ping("ha", "192.168.2.1", 1) == 1
+    assert told("site-a", "show crypto ipsec sa | include caps").count("caps: 1,") == 2
+    assert "\n2 packets captured\n" in told("site-a", "show capture IN")
+    read = subprocess.run(["tshark", "-r", where / "IN.pcap"], capture_output=True, text=True, check=True)
+    assert (read.stdout.count("Echo (ping) request"), read.stdout.count("Echo (ping) reply")) == (1, 1)
+
     told("site-a", "no capture OUT")
     assert stat.S_IMODE((where / "OUT.pcap").stat().st_mode) == 0o600
     read = subprocess.run(["tshark", "-r", where / "OUT.pcap"], capture_output=True, text=True, check=False)

@@ -56,6 +56,11 @@ class Captured:
         self.packets.append((now, packet))
         return True
 
+    def empty(self) -> None:
+        """Forget what was caught, and go on."""
+        self.packets.clear()
+        self.octets = 0
+
     @property
     def state(self) -> str:
         # No packet that matters is shorter than its header: with less room than that it is full.

@@ -19,8 +19,9 @@ from mainmode.exec import data, drops, ping, trace
 from mainmode.exec.captured import BUFFER, LARGEST, MOST, Captured
 from mainmode.exec.debugging import HIGHEST, Debugging
 from mainmode.exec.filters import Filter
-from mainmode.exec.running import FAILED, UNUSABLE, Debug, EndCapture, Reply, Running, StartCapture
+from mainmode.exec.running import FAILED, UNUSABLE, Debug, EmptyCapture, EndCapture, Reply, Running, StartCapture
 from mainmode.exec.statistics import NAMES
+from mainmode.ipsec.sa import LOWEST_SPI
 from mainmode.ipsec.selectors import ICMP, TCP, UDP
 from mainmode.lab.trigger import ECHO_IDENTIFIER
 from mainmode.show import commands as show
@@ -259,7 +260,21 @@ def _clear_isakmp(running: Running, words: list[Any]) -> Reply:
 
 
 def _clear_ipsec(running: Running, words: list[Any]) -> Reply:
-    return Reply(do=running.view.gateway.clear_ipsec(running.view.now, _address(words)))
+    """`clear [crypto] ipsec sa [peer A | map NAME | entry A esp SPI]`."""
+    rest = words[words.index("sa") + 1 :]
+    by = rest[0] if rest else None
+    return Reply(
+        do=running.view.gateway.clear_ipsec(
+            running.view.now,
+            rest[1] if by == "peer" else None,
+            map=rest[1] if by == "map" else None,
+            entry=(rest[1], rest[3]) if by == "entry" else None,
+        )
+    )
+
+
+def _clear_counters(running: Running, words: list[Any]) -> Reply:
+    return Reply(do=running.view.gateway.clear_counters(running.view.now))
 
 
 def _logoff(running: Running, words: list[Any]) -> Reply:
@@ -337,6 +352,16 @@ def _no_capture(running: Running, words: list[Any]) -> Reply:
     return Reply(do=[EndCapture(words[2])])
 
 
+def _clear_capture(running: Running, words: list[Any]) -> Reply:
+    names = list(running.captures) if words[2] == "/all" else [words[2]]
+    return Reply(data={"captures": names}, do=[EmptyCapture(name) for name in names])
+
+
+def _pager(running: Running, words: list[Any]) -> Reply:
+    """`terminal pager`: scripts send it first."""
+    return Reply()
+
+
 def _refused(why: str) -> Reply:
     return Reply([f"ERROR: {why}"], {"error": why}, FAILED)
 
@@ -384,9 +409,22 @@ COMMANDS: Final = (
         "Takes down phase 1, and with it the tunnels, of all peers or of one; the peer is told.",
     ),
     *_rows(
-        "clear crypto ipsec sa [peer A.B.C.D]",
+        "clear [crypto] ipsec sa [peer A.B.C.D | map MAP | entry A.B.C.D esp SPI]",
         _clear_ipsec,
-        "Takes down the IPsec SAs of all peers or of one; phase 1 stays.",
+        "Takes down the IPsec SAs of all peers, of one or of one crypto map, or the pair to which the SA with this "
+        "destination and SPI belongs; phase 1 stays. An SPI is typed as `show crypto ipsec sa` prints it: `0x32F752FF` "
+        "or in decimal.",
+    ),
+    *_rows(
+        "clear [crypto] ipsec sa counters",
+        _clear_counters,
+        "Counts the packets of `show crypto ipsec sa` from zero again. Kilobytes, timeouts and `show vpn-sessiondb` "
+        "go on.",
+    ),
+    *_rows(
+        "clear capture {CAPTURE | /all}",
+        _clear_capture,
+        "Forgets what a capture has caught, or all have, and empties its file; it goes on.",
     ),
     *_rows(
         "vpn-sessiondb logoff {l2l | all | ipaddress A.B.C.D | tunnel-group GROUP | index <index>} [noconfirm]",
@@ -416,6 +454,12 @@ COMMANDS: Final = (
         _capture,
         "The same, by ports.",
     ),
+    *_rows(
+        "terminal pager [lines] <0-2147483647>",
+        _pager,
+        "Taken, as scripts send it first: no output is paged here. On an ASA `terminal width` and `pager` are of its "
+        "configuration mode, and `terminal length` is a router's.",
+    ),
     *_rows("no capture CAPTURE", _no_capture, "Ends a capture and forgets it."),
 )
 
@@ -437,6 +481,8 @@ def _slots(running: Running) -> Slots:
         "PORT": lambda word: PORTS[word] if word in PORTS else _number(word, 0, 65535),
         "TYPE": lambda word: ICMP_TYPES[word] if word in ICMP_TYPES else _number(word, 0, 255),
         "PROTOCOL": lambda word: PROTOCOLS[word] if word in PROTOCOLS else _number(word, 0, 255),
+        "<0-2147483647>": lambda word: _number(word, 0, 0x7FFFFFFF),
+        "SPI": _spi,
         "IF": lambda word: _one_of(word, named),
         "CAPTURE": lambda word: _one_of(word, running.captures),
         "NAME": _name,
@@ -448,9 +494,16 @@ def _interfaces(running: Running) -> list[str]:
 
 
 def _number(word: str, first: int, last: int) -> int:
-    if not (word.isascii() and word.isdecimal() and len(word) < 10 and first <= int(word) <= last):
+    if not (word.isascii() and word.isdecimal() and len(word) <= len(str(last)) and first <= int(word) <= last):
         raise ValueError(f"{word!r} is no number from {first} to {last}")
     return int(word)
+
+
+def _spi(word: str) -> int:
+    """As `show crypto ipsec sa` prints one: `spi: 0x32F752FF (855069439)`."""
+    if word.lower().startswith("0x") and word[2:].isalnum() and len(word) <= 10:
+        return int(word[2:], 16)
+    return _number(word, LOWEST_SPI, 0xFFFFFFFF)
 
 
 def _mask(word: str) -> IPv4Address:

@@ -58,6 +58,13 @@ class EndCapture:
 
 
 @dataclass(frozen=True, slots=True)
+class EmptyCapture:
+    """Forget what the capture of this name has caught; it goes on."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ping:
     """Ask a host whether it is there. The command is not over before this is: `ping.report` says what came of it."""
 
@@ -70,7 +77,7 @@ class Ping:
     """Seconds for each answer."""
 
 
-Change = Debug | StartCapture | EndCapture | Ping
+Change = Debug | StartCapture | EndCapture | EmptyCapture | Ping
 
 
 @dataclass(frozen=True, slots=True)

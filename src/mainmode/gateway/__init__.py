@@ -1,8 +1,8 @@
 """One ASA as a state machine: datagrams, packets and time in; entries to print and actions to carry out, out."""
 
 from mainmode.gateway.box import Action
-from mainmode.gateway.engine import Install, Move, Remove
+from mainmode.gateway.engine import ClearCounters, Install, Move, Remove
 from mainmode.gateway.gateway import Gateway
 from mainmode.ike.sa import Endpoint, Send
 
-__all__ = ["Action", "Endpoint", "Gateway", "Install", "Move", "Remove", "Send"]
+__all__ = ["Action", "ClearCounters", "Endpoint", "Gateway", "Install", "Move", "Remove", "Send"]

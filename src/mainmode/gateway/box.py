@@ -10,7 +10,7 @@ from typing import Final
 from mainmode.alarms import Alarm, Alarms, PerSecond
 from mainmode.config.model import DEFAULT_L2L_GROUP, Config
 from mainmode.events import DuplicatePacket, Entry, Event, MessageDecoded, ProxyId, RetransmitDispatched
-from mainmode.gateway.engine import Engine, Install, Move, Remove
+from mainmode.gateway.engine import ClearCounters, Engine, Install, Move, Remove
 from mainmode.gateway.satable import SaTable
 from mainmode.ike.cryptomap import Match
 from mainmode.ike.informational import Informational
@@ -21,7 +21,7 @@ from mainmode.ipsec.dataplane import DataPlane
 from mainmode.ipsec.sa import Counters
 from mainmode.transcript import Transcript
 
-Action = Send | Install | Move | Remove
+Action = Send | Install | Move | ClearCounters | Remove
 Out = Transcript[Action]
 
 HOSTILE_LINES_PER_SECOND: Final = 10

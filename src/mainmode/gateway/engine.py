@@ -67,6 +67,13 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
+class ClearCounters:
+    """Count what this SA does from zero again."""
+
+    sa: IpsecSa
+
+
+@dataclass(frozen=True, slots=True)
 class Remove:
     """Stop using this SA and forget its keys."""
 

@@ -25,7 +25,7 @@ from mainmode.events import Entry, Event, RuntPacket
 from mainmode.gateway.acquire import Acquire
 from mainmode.gateway.box import Action, Box, Out, address
 from mainmode.gateway.endings import Endings
-from mainmode.gateway.engine import Engine
+from mainmode.gateway.engine import ClearCounters, Engine
 from mainmode.gateway.main import MainSide
 from mainmode.gateway.notices import Notices
 from mainmode.gateway.quick import QuickSide
@@ -221,14 +221,40 @@ class Gateway:
                 self._endings.tear_down(sa, reason, out)
         return out.items
 
-    def clear_ipsec(self, now: float, peer: IPv4Address | None = None) -> list[Entry | Action]:
-        """`clear crypto ipsec sa [peer]`: every pair of IPsec SAs (with this peer) ends; the IKE SAs stay."""
+    def clear_ipsec(
+        self,
+        now: float,
+        peer: IPv4Address | None = None,
+        *,
+        map: str | None = None,
+        entry: tuple[IPv4Address, int] | None = None,
+    ) -> list[Entry | Action]:
+        """`clear crypto ipsec sa`: every pair of IPsec SAs (with this peer, of this crypto map) ends; the IKE SAs stay.
+
+        `entry`: destination and SPI of one SA of either direction; the one of the other goes with it.
+        """
         out = self._transcript(now)
-        for sa in self._box.sas:
-            for tunnel in list(sa.tunnels) if peer in (None, sa.remote.address) else ():
+        for sa, tunnel in list(self.tunnels):
+            ids = [one.id for one in self.engine.pair(tunnel.inbound_spi)]
+            if (
+                peer in (None, sa.remote.address)
+                and map in (None, tunnel.match.settings.map)
+                and (entry is None or entry in ids)
+            ):
                 address(sa, out)
                 self._endings.terminated(tunnel, "Administrator Reset", out)
                 self._endings.delete_tunnel(tunnel, out)
+        return out.items
+
+    def clear_counters(self, now: float) -> list[Entry | Action]:
+        """`clear crypto ipsec sa counters`: what the IPsec SAs do is counted from zero again."""
+        out = self._transcript(now)
+        for pair in self._box.done_before.values():
+            for before in pair:
+                before.clear()
+        for _, tunnel in self.tunnels:
+            for one in self.engine.pair(tunnel.inbound_spi):
+                out.do(ClearCounters(one))
         return out.items
 
     def reconfigure(self, config: Config, now: float) -> list[Entry | Action]:

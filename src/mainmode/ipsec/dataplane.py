@@ -51,6 +51,9 @@ class DataPlane(Protocol):
     def counters(self, sa: IpsecSa) -> Counters:
         """What an installed SA has done so far. KeyError if it is not installed."""
 
+    def clear_counters(self, sa: IpsecSa) -> None:
+        """Counts what an SA does from zero again (`Counters.clear`). Nothing happens if it is not installed."""
+
     def worn(self) -> list[IpsecSa]:
         """The SAs that have passed their `soft_octets` since this was asked, each once in its life."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from ipaddress import IPv4Address
 from itertools import groupby
 from typing import Final
@@ -76,6 +77,10 @@ class MemoryPlane(PacketPlane):
 
     def counters(self, sa: IpsecSa) -> Counters:
         return self._end(sa).counters
+
+    def clear_counters(self, sa: IpsecSa) -> None:
+        with suppress(KeyError):
+            self._end(sa).counters.clear()
 
     def worn(self) -> list[IpsecSa]:
         worn = list(self._worn)

@@ -168,16 +168,30 @@ class Counters:
     # What lifetimes and `show vpn-sessiondb` go by.
     octets: int = 0
     """Of inner packets, headers included: what a lifetime in kilobytes counts (1,024 octets each)."""
+    packets_before: int = 0
+    """Packets sent or passed on before these counters were cleared."""
     last_used: float | None = None
     """When the last packet passed, seconds of the clock that is handed in; for the idle timeout."""
 
     def add(self, other: Counters) -> None:
         """Count what another SA has done as well."""
-        for name in COUNTED:
+        for name in (*COUNTED, "packets_before"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         if other.last_used is not None:
             self.last_used = max(other.last_used, self.last_used or other.last_used)
 
+    @property
+    def session_packets(self) -> int:
+        """Packets of one direction that a session has sent or received: clearing is none of its business."""
+        return self.packets_before + self.encaps + self.decrypt
 
-COUNTED: Final = tuple(field.name for field in fields(Counters) if field.name != "last_used")
-"""The names of what is counted."""
+    def clear(self) -> None:
+        """Count from zero again what `show crypto ipsec sa` counts. Lifetimes, timeouts and sessions go on."""
+        self.packets_before = self.session_packets
+        for name in COUNTED:
+            if name != "octets":
+                setattr(self, name, 0)
+
+
+COUNTED: Final = tuple(field.name for field in fields(Counters) if field.name not in ("packets_before", "last_used"))
+"""The names of what is counted and shown."""

@@ -19,7 +19,7 @@ from typing import Final
 from mainmode.config.model import Config
 from mainmode.events import Entry
 from mainmode.gateway import Action, Gateway
-from mainmode.gateway.engine import Install, Move, Remove
+from mainmode.gateway.engine import ClearCounters, Install, Move, Remove
 from mainmode.gateway.path import way_in, way_out
 from mainmode.ike.persona import Persona
 from mainmode.ike.sa import IKE_PORT, NAT_T_PORT, NON_ESP_MARKER, Endpoint, Send
@@ -162,6 +162,8 @@ class Site:
                 self.plane.install(item.sa)
             elif isinstance(item, Move):
                 self.plane.move(item.before, item.after)
+            elif isinstance(item, ClearCounters):
+                self.plane.clear_counters(item.sa)
             elif isinstance(item, Remove):
                 self.plane.remove(item.sa)
         if self.seen is not None:

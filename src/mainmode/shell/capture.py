@@ -61,6 +61,13 @@ class Capture:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
         self._size += len(record)
 
+    def empty(self) -> None:
+        """Begin anew. Where the disk was full there is room again."""
+        os.ftruncate(self._fd, _HEADER.size)
+        os.lseek(self._fd, _HEADER.size, os.SEEK_SET)
+        self._size = _HEADER.size
+        self._ended = False
+
     def close(self) -> None:
         os.close(self._fd)
 

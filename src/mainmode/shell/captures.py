@@ -36,6 +36,11 @@ class Captures:
         if (file := self._files.pop(name, None)) is not None:
             file.close()
 
+    def empty(self, name: str) -> None:
+        """Of the file too no packet stays."""
+        self.running[name].empty()
+        self._files[name].empty()
+
     def close(self) -> None:
         for name in list(self.running):
             self.end(name)

@@ -14,7 +14,7 @@ from mainmode.exec import Reply, Running, execute
 from mainmode.exec.commands import as_values
 from mainmode.exec.debugging import Debugging
 from mainmode.exec.ping import impossible, report
-from mainmode.exec.running import FAILED, Debug, EndCapture, Ping, StartCapture
+from mainmode.exec.running import FAILED, Debug, EmptyCapture, EndCapture, Ping, StartCapture
 from mainmode.exec.statistics import Statistics
 from mainmode.gateway import Action, Gateway
 from mainmode.ipsec.dataplane import DataPlane
@@ -77,6 +77,8 @@ class Operator:
                 reply = as_values(reply, understood) if as_json else reply
             elif isinstance(each, EndCapture):
                 served.captures.end(each.name)
+            elif isinstance(each, EmptyCapture):
+                served.captures.empty(each.name)
             elif isinstance(each, Ping):
                 reply = await _ping(each)
                 reply = as_values(reply, understood) if as_json else reply

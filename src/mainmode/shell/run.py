@@ -32,7 +32,7 @@ from mainmode.config.reader import Reading, read
 from mainmode.events import Entry, Event
 from mainmode.exec.debugging import Debugging
 from mainmode.exec.statistics import Statistics
-from mainmode.gateway import Action, Endpoint, Gateway, Install, Move, Remove, Send
+from mainmode.gateway import Action, ClearCounters, Endpoint, Gateway, Install, Move, Remove, Send
 from mainmode.ike.sa import NAT_T_PORT, NON_ESP_MARKER
 from mainmode.ipsec.dataplane import DeliveredRun, Dropped, ProtectedRun
 from mainmode.ipsec.drops import Drop
@@ -294,6 +294,8 @@ class Service:
             elif isinstance(item, Move):
                 self._userspace.move(item.before, item.after)
                 self._say_moved(item)
+            elif isinstance(item, ClearCounters):
+                self.plane.clear_counters(item.sa)
             elif isinstance(item, Remove):
                 self._userspace.remove(item.sa)
         if self.keylog is not None and actions:

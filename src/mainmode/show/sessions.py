@@ -114,8 +114,7 @@ def _phase2(renewed: list[Tunnel], identifier: str, view: View) -> list[str]:
     tunnel = renewed[-1]
     suite = tunnel.suite
     pfs = f"{'Tunnel':<{LEFT}}PFS Group    : {suite.pfs.number}" if suite.pfs else "Tunnel"
-    total = view.total(renewed)
-    sent, received = _octets(renewed, view)
+    sent, received = view.sent_and_received(renewed)
     lines = [
         f"Tunnel ID    : {identifier}",
         f"Local Addr   : {written(tunnel.match.local)}",
@@ -127,12 +126,12 @@ def _phase2(renewed: list[Tunnel], identifier: str, view: View) -> list[str]:
     if suite.lifetime_kilobytes is not None:
         left = max(0, suite.lifetime_kilobytes - max(view.counters(one).octets for one in view.pair(tunnel)) // 1024)
         lines.append(_row("Rekey Int (D)", f"{suite.lifetime_kilobytes} K-Bytes", "Rekey Left(D)", f"{left} K-Bytes"))
-    idle, remaining = _idle(tunnel, total.last_used, view)
+    idle, remaining = _idle(tunnel, view.total(renewed).last_used, view)
     return [
         *lines,
         _row("Idle Time Out", f"{idle} Minutes", "Idle TO Left", f"{remaining} Minutes"),
-        _row("Bytes Tx", sent, "Bytes Rx", received),
-        _row("Pkts Tx", total.encaps, "Pkts Rx", total.decrypt),
+        _row("Bytes Tx", sent.octets, "Bytes Rx", received.octets),
+        _row("Pkts Tx", sent.session_packets, "Pkts Rx", received.session_packets),
     ]
 
 
@@ -169,12 +168,6 @@ def _counted(names: Iterable[str]) -> str:
 
 def _hashing(tunnel: Tunnel) -> str:
     return tunnel.suite.auth.session_name if tunnel.suite.auth else "none"
-
-
-def _octets(tunnels: Iterable[Tunnel], view: View) -> tuple[int, int]:
-    """Sent and received."""
-    done = [view.gateway.done(tunnel) for tunnel in tunnels]
-    return sum(sent.octets for _, sent in done), sum(received.octets for received, _ in done)
 
 
 def _in_udp(tunnel: Tunnel, view: View) -> bool:

@@ -68,11 +68,18 @@ class View:
 
     def total(self, tunnels: list[Tunnel]) -> Counters:
         """What these tunnels have done together; the one in use, with what those did whose place it has taken."""
-        total = Counters()
-        for tunnel in tunnels:
-            for counters in self.gateway.done(tunnel):
-                total.add(counters)
+        total, received = self.sent_and_received(tunnels)
+        total.add(received)
         return total
+
+    def sent_and_received(self, tunnels: list[Tunnel]) -> tuple[Counters, Counters]:
+        """The same, each direction for itself."""
+        totals = Counters(), Counters()
+        for tunnel in tunnels:
+            received, sent = self.gateway.done(tunnel)
+            totals[0].add(sent)
+            totals[1].add(received)
+        return totals
 
 
 def written(proxy: ProxyId) -> str:
