@@ -254,6 +254,7 @@ def test_the_fields_of_exec_are_the_documented_ones() -> None:
     for command in EXEC_COMMANDS:
         if command.words[0] not in ("no", "clear", "ping", "vpn-sessiondb"):
             found |= paths(terminal.values(typed(command.words)))
+    found |= paths(terminal.values("clear capture C"))
     found |= paths(terminal.values("vpn-sessiondb logoff all noconfirm")) | paths(terminal.values("show capture ?"))
     found |= paths(report(Ping(IPv4Address("10.0.0.1"), IPv4Address("10.0.0.2")), [0.1, None]).data)
     agree(found | {"schema"}, schema.EXEC)

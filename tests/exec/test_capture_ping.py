@@ -99,7 +99,7 @@ def test_a_capture_that_is_cleared_forgets_its_packets_and_goes_on(terminal: Ter
         terminal.printed(f"capture {name} buffer 1536 interface inside")
         while terminal.captures[name].offer(question(1, A, B, 1, 0, 0), "inside", 1.0):
             pass
-    assert terminal.values(line)["captures"] == (["X"] if line.endswith("X") else ["X", "Y"])
+    assert terminal.values(line)["cleared"] == (["X"] if line.endswith("X") else ["X", "Y"])
     x, y = terminal.captures.values()
     assert (x.packets, x.state) == ([], "[Capturing - 0 bytes]")
     assert bool(y.packets) is line.endswith("X")

@@ -354,7 +354,7 @@ def _no_capture(running: Running, words: list[Any]) -> Reply:
 
 def _clear_capture(running: Running, words: list[Any]) -> Reply:
     names = list(running.captures) if words[2] == "/all" else [words[2]]
-    return Reply(data={"captures": names}, do=[EmptyCapture(name) for name in names])
+    return Reply(data={"cleared": names}, do=[EmptyCapture(name) for name in names])
 
 
 def _pager(running: Running, words: list[Any]) -> Reply:

@@ -16,6 +16,7 @@ from mainmode.show.commands import Command, printed, selected
 from mainmode.show.ike import ike_sas, ikev2_sas, isakmp_sas, rekeys_of
 from mainmode.show.interfaces import addresses, clock, interfaces
 from mainmode.show.ipsec import ipsec_sas
+from mainmode.show.routes import last_resort, routes, table
 from mainmode.show.sessions import l2l_sessions, session_index, sessions_of, tunnels_of
 from mainmode.show.view import View, written
 
@@ -147,6 +148,25 @@ def _all_interfaces(view: View) -> dict[str, Any]:
     }
 
 
+def _routes(view: View) -> dict[str, Any]:
+    entries = table(view)
+    default = last_resort(entries)
+    return {
+        "gateway_of_last_resort": default and str(default.gateway),
+        "routes": [
+            {
+                "kind": entry.kind,
+                "network": str(entry.network.network_address),
+                "netmask": str(entry.network.netmask),
+                "interface": entry.interface,
+                "gateway": entry.gateway and str(entry.gateway),
+                "distance": entry.distance if entry.kind == "static" else None,
+            }
+            for entry in entries
+        ],
+    }
+
+
 def _clock(view: View) -> dict[str, Any]:
     return {"at": view.wall(view.now)}
 
@@ -159,6 +179,7 @@ BY_COMMAND: Final[Mapping[Callable[..., Any], Callable[..., dict[str, Any]]]] = 
     l2l_sessions: _sessions,
     addresses: _addresses,
     interfaces: _all_interfaces,
+    routes: _routes,
     clock: _clock,
 }
 """By what prints it."""

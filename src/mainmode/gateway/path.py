@@ -6,6 +6,7 @@ which therefore sees the translated addresses (FACTS §3.4): hence the identity 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Final
@@ -98,8 +99,9 @@ def leaving_by(config: Config, destination: IPv4Address) -> tuple[str, Span | No
         if interface.name and interface.setroute and not interface.shutdown:
             offer(0, DEFAULT_METRIC, interface.name, interface.spans.get("ip address"))
     if best is None or best[0] == 0:
-        for prefix, name, span in _reverse_routes(config, destination):
-            offer(prefix, DEFAULT_METRIC, name, span)
+        for network, name, span in reverse_routes(config):
+            if destination in network:
+                offer(network.prefixlen, DEFAULT_METRIC, name, span)
     if best is None and not config.routes:
         for crypto_map in config.crypto_maps.values():
             if crypto_map.interface is not None:
@@ -107,8 +109,8 @@ def leaving_by(config: Config, destination: IPv4Address) -> tuple[str, Span | No
     return (best[2], best[3]) if best else None
 
 
-def _reverse_routes(config: Config, destination: IPv4Address) -> list[tuple[int, str, Span | None]]:
-    found = []
+def reverse_routes(config: Config) -> Iterator[tuple[IPv4Network, str, Span | None]]:
+    """What `set reverse-route` of static crypto maps puts into the routing table: networks, interfaces, lines."""
     for crypto_map in config.crypto_maps.values():
         for entry in crypto_map.entries:
             access_list = config.access_lists.get(entry.access_list or "")
@@ -116,10 +118,8 @@ def _reverse_routes(config: Config, destination: IPv4Address) -> list[tuple[int,
                 continue
             for line in access_list.lines:
                 for network in line.destinations if line.permit else ():
-                    if isinstance(network, IPv4Network) and destination in network:
-                        span = entry.spans.get("set reverse-route")
-                        found.append((network.prefixlen, crypto_map.interface, span))
-    return found
+                    if isinstance(network, IPv4Network):
+                        yield network, crypto_map.interface, entry.spans.get("set reverse-route")
 
 
 def _applies(rule: NatRule, came_in_by: str, interface: str, packet: FiveTuple) -> bool:

@@ -13,6 +13,7 @@ from mainmode.ipsec.dataplane import DataPlane
 from mainmode.show.ike import ike_sas, ikev2_sas, isakmp_sas
 from mainmode.show.interfaces import addresses, clock, interfaces
 from mainmode.show.ipsec import ipsec_sas
+from mainmode.show.routes import routes
 from mainmode.show.sessions import l2l_sessions
 from mainmode.show.typed import Slots, find
 from mainmode.show.view import Release, View
@@ -106,6 +107,7 @@ COMMANDS: Final = (
         for form in ("l2l", "detail l2l")
         for by in ("ipaddress A.B.C.D", "name GROUP")
     ),
+    _command("show route", routes),
     _command("show clock", clock),
     _command("show interface ip brief", interfaces),
     _command("show ip", addresses),
