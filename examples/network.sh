@@ -1,5 +1,6 @@
-# Read by the `up` of an example. Two sites in network namespaces, and `mainmode run` as a gateway in one.
-# Needs bash, iproute2, ping and root. Knows addresses and processes; who the gateways are is the example's business.
+# Read by the `up` of an example, which lies in $here. Two sites in network namespaces, and `mainmode run` as a gateway
+# in one. Needs bash, iproute2, ping and root. Knows addresses and processes; who the gateways are is the example's
+# business. There is no $(…) on the way up: bash may miss a Ctrl-C that comes while it waits for one.
 #
 #   host-a 192.168.1.2 ── 192.168.1.1 site-a 10.0.0.1 ══ 10.0.0.2 site-b 192.168.2.1 ── 192.168.2.2 host-b
 
@@ -11,11 +12,7 @@ for word in "$@"; do
     esac
 done
 
-# With --stay the names are short and the gateways are where `mainmode exec` looks for them; otherwise all of it is this
-# run's own, so that any number of them can run side by side. NET names the namespaces otherwise.
-work=$(mktemp -d)
-if [[ $stay ]]; then net=${NET:-mm}; else net=${NET:-mm$$}; export MAINMODE_RUN=${MAINMODE_RUN:-$work/run}; fi
-spaces=() gateways=()
+work= spaces=() gateways=()
 
 unusable() { echo "$0: $*" >&2; exit 2; }
 
@@ -41,7 +38,7 @@ take_down() {
     kill $(jobs -p) 2>/dev/null
     wait
     for space in "${spaces[@]}"; do ip netns del "$space" 2>/dev/null; done
-    rm -rf "$work"
+    [[ ! -O $work ]] || rm -rf "$work"
     exit "$code"
 }
 trap take_down EXIT
@@ -49,11 +46,17 @@ trap 'take_down 130' INT
 trap 'take_down 143' TERM HUP
 trap 'take_down 141' PIPE
 
-[[ $(id -u) == 0 ]] || unusable "network namespaces need root: sudo $0 $*"
-for program in ip ping; do [[ $(type -P $program) ]] || unusable "$program is not installed"; done
-root=$(readlink -f "${BASH_SOURCE[0]%/*}/..")
-mainmode=$root/.venv/bin/mainmode
-[[ -x $mainmode ]] || mainmode=$(type -P mainmode) || unusable "there is no mainmode yet: make lab sets it up"
+# The name is known before the directory is there: a signal can leave what mktemp makes behind.
+work=${TMPDIR:-/tmp}/mainmode-$$-$RANDOM$RANDOM
+# With --stay the names are short and the gateways are where `mainmode exec` looks for them; otherwise all of it is this
+# run's own, so that any number of them can run side by side. NET names the namespaces otherwise.
+if [[ $stay ]]; then net=${NET:-mm}; else net=${NET:-mm$$}; export MAINMODE_RUN=${MAINMODE_RUN:-$work/run}; fi
+mkdir -m 700 "$work"
+
+[[ $EUID == 0 ]] || unusable "network namespaces need root: sudo $0 $*"
+for program in ip ping; do type -P $program >/dev/null || unusable "$program is not installed"; done
+mainmode=${here%/*/*}/.venv/bin/mainmode
+[[ -x $mainmode ]] || mainmode=mainmode && type -P "$mainmode" >/dev/null || unusable "there is no mainmode yet: make lab sets it up"
 
 at() { local space=$1; shift; ip netns exec "$net-$space" "$@"; }         # run a program at a host or a site
 
