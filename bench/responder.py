@@ -29,7 +29,7 @@ from mainmode.gateway import Endpoint, Send
 from mainmode.lab.ip import question
 from tests.peers.charon import Charon, Wishes
 from tests.peers.ours import READY
-from tests.peers.world import World, until
+from tests.peers.world import SOON, World, until
 
 GROUPS: Final = {"modp1024": 2, "modp2048": 14}
 
@@ -104,7 +104,7 @@ def _ours(world: World, group: str) -> Iterator[int]:
         "ga", command, "run", str(configuration), log=log, environment={"MAINMODE_RUN": str(world.directory / "run")}
     )
     try:
-        until(lambda: READY in log.read_text() or process.poll() is not None, 20, "our gateway's start")
+        until(lambda: READY in log.read_text() or process.poll() is not None, SOON, "our gateway's start")
         if process.poll() is not None:
             raise SystemExit(log.read_text())
         yield process.pid

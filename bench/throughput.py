@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from tests.peers.charon import CHARON, SWANCTL, Charon, Wishes
 from tests.peers.ours import Ours, configuration
-from tests.peers.world import SITES, World, until
+from tests.peers.world import SITES, SOON, World, until
 
 TARGET: Final = SITES["b"][2][0]
 """The host behind gateway b that receives."""
@@ -199,7 +199,7 @@ def _iperf3(world: World, seconds: float, *options: str) -> Any:
     log = world.directory / "iperf3-server"
     server = world.start("hb", "iperf3", "-s", "-1", "-B", TARGET, "--forceflush", log=log)
     try:
-        until(lambda: "listening" in log.read_text(), 10, "iperf3's server")
+        until(lambda: "listening" in log.read_text(), SOON, "iperf3's server")
         words = ("iperf3", "-c", TARGET, "-J", "-t", f"{max(1, round(seconds))}", *options)
         done = world.run("ha", *words, timeout=seconds + CONTROL)
         said = json.loads(done.stdout or "{}")

@@ -15,7 +15,7 @@ import pytest
 
 from tests.paths import REPO
 from tests.peers.charon import CHARON, SWANCTL
-from tests.peers.world import require_programs, until
+from tests.peers.world import SOON, require_programs, until
 
 pytestmark = [pytest.mark.peer, pytest.mark.namespaces]
 
@@ -76,7 +76,7 @@ def example(request: pytest.FixtureRequest) -> Path:
 
 def test_one_command_brings_the_tunnel_up_shows_it_and_leaves_nothing(example: Path, place: Place) -> None:
     process = place.start(example / "up")
-    output, complaints = process.communicate(timeout=60)
+    output, complaints = process.communicate(timeout=4 * SOON)
     assert (process.returncode, complaints) == (0, ""), output + complaints
     assert "4 packets transmitted, 4 received, 0% packet loss" in output
     shown = [line for line in output.splitlines() if line.startswith(("site-a# ", "site-b# "))]
@@ -98,7 +98,7 @@ def test_a_tunnel_that_does_not_come_up_is_explained(example: Path, place: Place
     assert other != theirs.read_text()
     theirs.write_text(other)
     process = place.start(changed / "up")
-    output, complaints = process.communicate(timeout=60)
+    output, complaints = process.communicate(timeout=4 * SOON)
     assert process.returncode == 1, output + complaints
     assert "error[pre-shared-key-mismatch]: the pre-shared keys of the two ends differ" in complaints
     assert complaints.endswith("up: no answer from host-b\n")
@@ -110,7 +110,7 @@ def test_a_gateway_that_does_not_start_says_why(place: Place) -> None:
     with (changed / "site-b.cfg").open("a") as file:
         file.write("crypto map MAP 10 set perfection\n")
     process = place.start(changed / "up")
-    _, complaints = process.communicate(timeout=60)
+    _, complaints = process.communicate(timeout=4 * SOON)
     assert process.returncode == 2
     assert "perfection" in complaints
     assert complaints.endswith("up: site-b did not start\n")
@@ -123,7 +123,7 @@ def test_it_can_be_ended_at_any_moment(place: Place, number: signal.Signals, aft
     process = place.start(REPO / "examples" / "two-sites" / "up", "--stay")
     time.sleep(after)
     os.killpg(process.pid, number)
-    process.communicate(timeout=60)
+    process.communicate(timeout=4 * SOON)
     # On a busy machine it may not have begun yet: then the signal ends it by itself.
     assert process.returncode in ({signal.SIGINT: 130}.get(number, 143), -number)
     assert place.left() == []
@@ -153,16 +153,16 @@ def test_what_stays_is_there_to_play_with(example: Path, place: Place) -> None:
             input="exit\n",
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=SOON,
             check=False,
         )
         assert done.returncode == 0, (command, done.stdout, done.stderr)
         tried += 1
     assert tried >= 4
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=4 * SOON)
     assert process.returncode == 130
-    until(lambda: not place.left(), 5, "nothing is left")
+    until(lambda: not place.left(), SOON, "nothing is left")
 
 
 def test_without_root_it_says_what_it_needs(place: Place) -> None:

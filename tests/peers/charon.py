@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.paths import REPO, require
-from tests.peers.world import World, require_programs, until
+from tests.peers.world import SOON, World, require_programs, until
 
 CHARON = "/usr/lib/ipsec/charon"
 SWANCTL = "/usr/sbin/swanctl"
@@ -182,7 +182,7 @@ class Charon:
             log=self.directory / "stdout",
             environment={"STRONGSWAN_CONF": str(daemon)},
         )
-        until(lambda: self._listens() or self.process.poll() is not None, 10, "charon's socket")
+        until(lambda: self._listens() or self.process.poll() is not None, SOON, "charon's socket")
         assert self.process.poll() is None, (self.directory / "stdout").read_text()
 
     def _start_script(self, daemon: Path) -> str:

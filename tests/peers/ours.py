@@ -7,7 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from tests.peers.world import SITES, World, until
+from tests.peers.world import SITES, SOON, World, settled, until
 
 READY = "is up on"
 
@@ -117,10 +117,12 @@ class Ours:
             *("--debug", "ikev1=127,ipsec=127", *options),
             log=self.log,
         )
-        until(lambda: READY in self.said() or self.process.poll() is not None, 20, "our gateway's start")
+        until(lambda: READY in self.said() or self.process.poll() is not None, SOON, "our gateway's start")
         assert self.process.poll() is None, self.said()
 
     def said(self) -> str:
+        """All that it has said about what has come to it until now: another thread of it does the writing."""
+        settled(self.process)
         return self.log.read_text(errors="replace")
 
     def stop(self, number: int = signal.SIGTERM) -> None:

@@ -35,7 +35,7 @@ from tests.peers.attacker import (
     udp,
 )
 from tests.peers.ours import Ours, configuration
-from tests.peers.world import World, until
+from tests.peers.world import SOON, World, until
 
 pytestmark = [pytest.mark.peer, pytest.mark.namespaces]
 
@@ -278,7 +278,7 @@ def opened(attacker: Attacker, count: int, numbers: Iterator[int]) -> list[bytes
         cookies.extend(one[28:44] for one in attacker.answers(PEER) if one[28 + 16] == 1 and one[28 + 18] == 2)
         return len(cookies) >= count
 
-    until(all_answered, 10, "answers to all")
+    until(all_answered, SOON, "answers to all")
     return cookies
 
 
@@ -372,7 +372,7 @@ def test_the_peer_negotiates_anew_while_mm1_comes_from_everywhere_and_under_its_
     try:
         with meanwhile(flood):
             assert world.ping("hb", HOST, 5, wait=20) >= 1
-        until(lambda: again.said().count("PHASE 2 COMPLETED") >= 1, 5, "the tunnel")
+        until(lambda: again.said().count("PHASE 2 COMPLETED") >= 1, SOON, "the tunnel")
     finally:
         again.stop()
 
@@ -383,7 +383,9 @@ def test_answers_that_are_not_the_peers_do_not_keep_us_from_its_own(world: World
     gateway = Ours(world, configuration("a"), "ga")
     attacker.heard()
     world.ping("ha", FAR_HOST, wait=0.2)
-    first = next(one[28:] for one in attacker.answers(PEER) if one[28 + 18] == 2)
+    heard: list[bytes] = []
+    until(lambda: heard.extend(attacker.answers(PEER)) or heard, SOON, "our MM1")
+    first = next(one[28:] for one in heard if one[28 + 18] == 2)
     cookies = first[:8] + b"\7" * 8
     chosen = message(cookies, 2, 1, payload(struct.pack(">II", 1, 1) + bytes(40)))
     refusals = [message(cookies, 5, 11, payload(struct.pack(">IBBH", 1, 1, 0, kind))) for kind in (14, 18, 24)]
@@ -395,6 +397,6 @@ def test_answers_that_are_not_the_peers_do_not_keep_us_from_its_own(world: World
         if not (source == (PEER, IKE) and one[:8] == first[:8] and one[8:16] != bytes(8) and one[18] == 2)
     )
     peer = Ours(world, configuration("b"), "gb")
-    until(lambda: "PHASE 2 COMPLETED" in gateway.said(), 20, "the tunnel")  # MM1 is repeated after eight seconds
+    until(lambda: "PHASE 2 COMPLETED" in gateway.said(), SOON, "the tunnel")  # MM1 is repeated after eight seconds
     assert world.ping("ha", FAR_HOST, 3) == 3
     assert "Traceback" not in gateway.said() + peer.said()

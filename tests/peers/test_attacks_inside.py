@@ -20,7 +20,7 @@ import pytest
 from tests.peers.attacker import FAR_HOST, HOST, UDP, Vitals, inside, ipv4, survives
 from tests.peers.operators import LOG, Chatter, connected, traffic, typed, unharmed
 from tests.peers.ours import Ours, configuration
-from tests.peers.world import World, require_programs, until
+from tests.peers.world import SOON, World, require_programs, until
 
 pytestmark = [pytest.mark.peer, pytest.mark.namespaces]
 
@@ -93,7 +93,7 @@ def test_operators_who_misbehave_cost_the_tunnel_nothing(world: World, tunnel: O
             refused = json.loads(crowd[100].makefile().readline())
             assert refused["status"] == 2 and "operators are connected already" in refused["text"]
         # Those that have gone make room.
-        until(lambda: typed("show", "ip").returncode == 0, 15, "room for an operator")
+        until(lambda: typed("show", "ip").returncode == 0, SOON, "room for an operator")
 
     survives(world, tunnel, attack, log=LOG, memory=12 << 20)
 
@@ -114,8 +114,8 @@ def test_an_operator_who_never_reads_holds_a_bounded_part_of_the_debug(
         # A bad request ends the connection; that its owner does not read must not keep it.
         for client in clients:
             client.send(b"no request\n")
-        until(lambda: vitals.descriptors <= descriptors + 1, 15, "an end of those who do not read")
-    until(lambda: world.ping("ha", FAR_HOST, wait=1), 10, "the tunnel")
+        until(lambda: vitals.descriptors <= descriptors + 1, SOON, "an end of those who do not read")
+    until(lambda: world.ping("ha", FAR_HOST, wait=1), SOON, "the tunnel")
     unharmed(world, tunnel)
 
 
@@ -126,7 +126,7 @@ def test_a_capture_is_full_some_time(world: World, tunnel: Ours, control: Path, 
             chatter.ask(f"capture C{number} buffer 2048 interface inside")
         traffic(world, 800)
         traffic(world, 100, 100)
-        until(lambda: "IN type raw-data interface inside [Buffer Full" in chatter.ask("show capture"), 10, "the end")
+        until(lambda: "IN type raw-data interface inside [Buffer Full" in chatter.ask("show capture"), SOON, "the end")
         files = list((run / "site-a").glob("*.pcap"))
         assert len(files) == 16
         assert all(file.stat().st_size <= 512 * 1024 + 24 for file in files)
@@ -194,7 +194,7 @@ def test_a_storm_of_sighup_is_read_once_a_second_and_the_tunnel_stays(world: Wor
             time.sleep(0.001)
 
     survives(world, tunnel, attack, log=LOG)
-    until(lambda: tunnel.said().count("is read again") >= 2, 5, "the last one")
+    until(lambda: tunnel.said().count("is read again") >= 2, SOON, "the last one")
     assert tunnel.said().count("is read again") < 20
     assert tunnel.said().count("PHASE 1 COMPLETED") == completed
 
@@ -206,7 +206,7 @@ def test_a_gateway_that_stood_still_for_twenty_seconds_goes_on_without_a_storm(w
     time.sleep(20)
     tunnel.process.send_signal(signal.SIGCONT)
     # The peer, which asks after ten seconds and then four times in eight, may just have missed us.
-    until(lambda: world.ping("ha", FAR_HOST, wait=1), 10, "the tunnel")
-    until(vitals.rests, 10, "the gateway rests")
+    until(lambda: world.ping("ha", FAR_HOST, wait=1), SOON, "the tunnel")
+    until(vitals.rests, SOON, "the gateway rests")
     assert vitals.log - said < 30_000, tunnel.said()[said:]  # one negotiation is 20,000
     unharmed(world, tunnel)

@@ -15,7 +15,7 @@ from tests.peers.attacker import GATEWAY, IKE, PEER, fresh_mm1, inside
 from tests.peers.charon import RELEASES, Wishes, peer
 from tests.peers.ours import Ours, configuration
 from tests.peers.page import Ran
-from tests.peers.world import World, require_programs, until
+from tests.peers.world import SOON, World, require_programs, until
 
 pytestmark = [pytest.mark.peer, pytest.mark.namespaces]
 
@@ -69,7 +69,7 @@ def test_a_capture_has_the_times_at_which_packets_passed(fresh: World) -> None:
         sender.sendto(fresh_mm1(number), (GATEWAY, IKE))
     sender.close()
     gateway.process.send_signal(signal.SIGCONT)
-    until(lambda: len(list(frames(capture))) == 4, 10, "both and their answers in the capture")
+    until(lambda: len(list(frames(capture))) == 4, SOON, "both and their answers in the capture")
     data = capture.read_bytes()
     times, at = [], 24
     while at < len(data):

@@ -17,7 +17,7 @@ import pytest
 from tests.peers.charon import RELEASES, Charon, Wishes, peer
 from tests.peers.ours import Ours, configuration
 from tests.peers.page import Ran
-from tests.peers.world import World, answers, until
+from tests.peers.world import BACK, SOON, World, answers, until
 
 pytestmark = [pytest.mark.peer, pytest.mark.namespaces]
 
@@ -82,7 +82,7 @@ def test_the_peer_renews_both_phases_and_no_ping_is_lost(world: World, ran: Ran,
     if role == "responder":
         assert charon.initiate()
     assert world.ping("ha", TARGET) == 1
-    asked, answered = answers(world.ping_on("ha", TARGET, 15))
+    asked, answered = answers(world.ping_on("ha", TARGET, 18))
     assert asked == answered > 100, gateway.said()[-5000:]
     said = gateway.said()
     assert said.count("PHASE 2 COMPLETED") >= 4
@@ -125,7 +125,9 @@ def test_the_peer_deletes_and_the_next_packet_brings_the_tunnel_back(world: Worl
     charon.load(Wishes())
     assert world.ping("ha", TARGET) == 1
     charon.terminate()
-    until(lambda: "Session is being torn down. Reason: User Requested" in gateway.said(), 5, "the end of the session")
+    until(
+        lambda: "Session is being torn down. Reason: User Requested" in gateway.said(), SOON, "the end of the session"
+    )
     assert world.ping("ha", TARGET) == 1
     assert gateway.said().count("PHASE 2 COMPLETED") == 2
     ran(DELETES, charon.column())
@@ -139,7 +141,7 @@ def test_we_delete_at_the_peer_before_we_go(world: World, ran: Ran, release: str
     assert world.ping("ha", TARGET) == 1
     gateway.stop(signal.SIGTERM)
     assert gateway.process.returncode == 0
-    until(lambda: not charon.sas().strip(), 5, "an empty list of SAs")
+    until(lambda: not charon.sas().strip(), SOON, "an empty list of SAs")
     assert "received DELETE for ESP CHILD_SA" in charon.said() and "received DELETE for IKE_SA" in charon.said()
     ran(DELETES, charon.column())
 
@@ -155,7 +157,7 @@ def test_a_configuration_that_is_read_again_keeps_what_it_still_describes(world:
         gateway.config.write_text(text)
         count = gateway.said().count(said)
         gateway.process.send_signal(signal.SIGHUP)
-        until(lambda: gateway.said().count(said) > count, 5, said)
+        until(lambda: gateway.said().count(said) > count, SOON, said)
 
     more = (
         "access-list MORE extended permit ip 192.168.1.0 255.255.255.0 192.168.21.0 255.255.255.0",
@@ -168,7 +170,7 @@ def test_a_configuration_that_is_read_again_keeps_what_it_still_describes(world:
     assert world.ping("ha", TARGET, 2) == 2
     assert gateway.said().count("PHASE 2 COMPLETED") == 1
     assert world.ping("ha", "192.168.21.1", wait=0.5) == 0  # asked for, and refused by the peer
-    until(lambda: "Received non-routine Notify message" in gateway.said(), 5, "that the new tunnel was asked for")
+    until(lambda: "Received non-routine Notify message" in gateway.said(), SOON, "that the new tunnel was asked for")
 
     reread(
         configuration().replace("permit ip 192.168.1.0 255.255.255.0", "permit ip 192.168.1.0 255.255"), "site.cfg:10:"
@@ -177,7 +179,7 @@ def test_a_configuration_that_is_read_again_keeps_what_it_still_describes(world:
     assert world.ping("ha", TARGET) == 1
 
     reread(configuration(psk="another"), "is read again")
-    until(lambda: not charon.sas().strip(), 5, "that the peer was told")
+    until(lambda: not charon.sas().strip(), SOON, "that the peer was told")
     assert "192.168.21.0/24" not in world.must("ga", "ip", "route")
     ran(DELETES, charon.column())
 
@@ -188,7 +190,7 @@ def test_the_peer_asks_whether_we_live_and_is_answered(world: World, ran: Ran, r
     charon = peer(world, release)
     charon.load(Wishes(dpd=1))
     assert world.ping("ha", TARGET) == 1
-    until(lambda: charon.said().count("N(DPD_ACK)") >= 3, 10, "three answers")
+    until(lambda: charon.said().count("N(DPD_ACK)") >= 3, SOON, "three answers")
     assert gateway.said().count("Received keep-alive of type DPD R-U-THERE (") >= 3
     ran(OUTAGES, charon.column("initiator"))
 
@@ -202,8 +204,8 @@ def test_we_are_killed_and_started_again(world: World, ran: Ran, release: str) -
     with world.traffic("ha", TARGET), world.traffic("hb", "192.168.1.2"):
         gateway.kill()
         gateway = Ours(world, configuration())
-        until(lambda: world.ping("ha", TARGET, 2, wait=0.5) == 2, 20, "traffic again")
-        until(lambda: world.ping("hb", "192.168.1.2", 2, wait=0.5) == 2, 20, "traffic from the other side again")
+        until(lambda: world.ping("ha", TARGET, 2, wait=0.5) == 2, BACK, "traffic again")
+        until(lambda: world.ping("hb", "192.168.1.2", 2, wait=0.5) == 2, BACK, "traffic from the other side again")
     ran(OUTAGES, charon.column("initiator"))
 
 
@@ -221,8 +223,8 @@ def test_the_peer_is_killed_and_missed_and_started_again(world: World, ran: Ran,
         assert 3 <= gateway.said().count("Sending keep-alive of type DPD R-U-THERE (") <= 4
         charon = peer(world, release)
         charon.load(Wishes())
-        until(lambda: world.ping("ha", TARGET, 2, wait=0.5) == 2, 20, "traffic again")
-        until(lambda: world.ping("hb", "192.168.1.2", 2, wait=0.5) == 2, 20, "traffic from the other side again")
+        until(lambda: world.ping("ha", TARGET, 2, wait=0.5) == 2, BACK, "traffic again")
+        until(lambda: world.ping("hb", "192.168.1.2", 2, wait=0.5) == 2, BACK, "traffic from the other side again")
     ran(OUTAGES, charon.column("initiator"))
 
 
@@ -241,7 +243,7 @@ def test_a_link_is_down_for_a_minute(pairs: Callable[[str, Wishes], list[Pair]],
         for pair in made:
             world = pair.world
             for space, target in (("ha", TARGET), ("hb", "192.168.1.2")):
-                until(lambda: world.ping(space, target, 2, wait=0.5) == 2, 30, pair.gateway.said()[-3000:])  # noqa: B023
+                until(lambda: world.ping(space, target, 2, wait=0.5) == 2, BACK, pair.gateway.said()[-3000:])  # noqa: B023
             ran(OUTAGES, pair.charon.column(pair.role), f"the link of {whose_gateway} is down for a minute")
 
 

@@ -20,7 +20,7 @@ import pytest
 from tests.peers.charon import RELEASES, Charon, Wishes, peer
 from tests.peers.ours import Ours, configuration
 from tests.peers.page import Ran
-from tests.peers.world import World, until
+from tests.peers.world import SOON, World, until
 
 pytestmark = [pytest.mark.peer, pytest.mark.namespaces]
 
@@ -211,7 +211,7 @@ def test_a_mismatch_is_said_as_an_asa_says_it_and_explained(
         else:
             charon.initiate(timeout=2)
         # The longest wait is for the first repetition, eight seconds after the message.
-        until(lambda: in_order.search(gateway.said()), 10, f"{expected} in\n{gateway.said()}")
+        until(lambda: in_order.search(gateway.said()), SOON, f"{expected} in\n{gateway.said()}")
         assert ("PHASE 2 COMPLETED" in gateway.said()) == ("PHASE 2 COMPLETED" in expected)
         assert explained(gateway) == rule, gateway.said()
         answer = exchanged(charon.said()[before:], role)

@@ -9,7 +9,7 @@ import pytest
 from tests.peers.charon import RELEASES, Wishes, peer
 from tests.peers.ours import Ours, configuration, of_any_peer
 from tests.peers.page import Ran
-from tests.peers.world import BEHIND_NAT, World, answers, until
+from tests.peers.world import BACK, BEHIND_NAT, SOON, World, answers, until
 
 pytestmark = [pytest.mark.peer, pytest.mark.namespaces]
 
@@ -44,10 +44,10 @@ def move(world: World) -> None:
     world.forget_mappings()
 
 
-def back(world: World, seconds: float) -> None:
+def back(world: World) -> None:
     """Traffic is to be there again, both ways."""
-    until(lambda: world.ping("ha", "192.168.2.1", 2, wait=0.5) == 2, seconds, "traffic from behind the router")
-    until(lambda: world.ping("hb", "192.168.1.2", 2, wait=0.5) == 2, seconds, "traffic to behind the router")
+    until(lambda: world.ping("ha", "192.168.2.1", 2, wait=0.5) == 2, BACK, "traffic from behind the router")
+    until(lambda: world.ping("hb", "192.168.1.2", 2, wait=0.5) == 2, BACK, "traffic to behind the router")
 
 
 @both_releases
@@ -71,10 +71,10 @@ def test_we_are_behind_the_router(world: World, ran: Ran, release: str) -> None:
     # seconds without an answer.
     with world.traffic("ha", "192.168.2.1"), world.traffic("hb", "192.168.1.2"):
         world.forget_mappings()
-        back(world, 20)
+        back(world)
         ran("NAT", charon.column("initiator"), "we are behind it, and it forgets its mappings")
         move(world)
-        back(world, 40)
+        back(world)
         assert f"{ELSEWHERE}[" in charon.sas()
         ran("NAT", charon.column("initiator"), "we are behind it, and its address changes")
 
@@ -101,19 +101,19 @@ def test_the_peer_is_behind_the_router(world: World, ran: Ran, release: str) -> 
     # Its next packets come from another port: they are authentic, so ours go there from now on (RFC 3947 §6).
     with world.traffic("ha", "192.168.2.1"), world.traffic("hb", "192.168.1.2"):
         world.forget_mappings()
-        back(world, 20)
+        back(world)
         ran("NAT", charon.column("responder"), "the peer is behind it, and it forgets its mappings")
         # And from another address, without strongSwan's knowing anything of it.
         begun = gateway.said().count("PHASE 1 COMPLETED")
         move(world)
-        back(world, 20)
+        back(world)
         assert f"the peer of 192.168.1.0/255.255.255.0 is at {ELSEWHERE} now, not at 10.0.0.1" in gateway.said()
-        until(lambda: f"IP = {ELSEWHERE}, PHASE 2 COMPLETED" in gateway.said(), 20, "a renewal from there")
+        until(lambda: f"IP = {ELSEWHERE}, PHASE 2 COMPLETED" in gateway.said(), SOON, "a renewal from there")
         assert gateway.said().count("PHASE 1 COMPLETED") == begun
         ran("NAT", charon.column("responder"), "the peer is behind it, and its address changes")
 
     charon.terminate()
-    until(lambda: "Reason: Peer Terminate" in gateway.said(), 5, "the delete")
+    until(lambda: "Reason: Peer Terminate" in gateway.said(), SOON, "the delete")
 
 
 def test_ours_at_both_ends_and_the_address_of_the_router_changes(world: World, ran: Ran) -> None:
@@ -122,7 +122,7 @@ def test_ours_at_both_ends_and_the_address_of_the_router_changes(world: World, r
     assert world.ping("ha", "192.168.2.1") == 1
     with world.traffic("ha", "192.168.2.1"), world.traffic("hb", "192.168.1.2"):
         move(world)
-        back(world, 20)
+        back(world)
     assert "IKE lost contact" not in inner.said() + outer.said()
     assert f"is at {ELSEWHERE} now, not at 10.0.0.1" in outer.said()
     ran("NAT", "ours at both ends", "the address of the router changes")
@@ -133,6 +133,6 @@ def test_a_quiet_peer_is_found_by_its_keepalives_where_the_router_is_now(world: 
     outer = Ours(world, of_any_peer(), "gb")
     assert world.ping("ha", "192.168.2.1") == 1
     move(world)
-    until(lambda: f"is at {ELSEWHERE} now" in outer.said(), 20, "a keepalive from there")
+    until(lambda: f"is at {ELSEWHERE} now" in outer.said(), SOON, "a keepalive from there")
     assert world.ping("hb", "192.168.1.2", 2) == 2
     assert "IKE lost contact" not in inner.said() + outer.said()

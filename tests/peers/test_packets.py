@@ -19,7 +19,7 @@ from tests.pcap import frames
 from tests.peers.charon import NEWER, Charon, Wishes
 from tests.peers.ours import Ours, configuration
 from tests.peers.test_exec import told
-from tests.peers.world import BEHIND_NAT, World, require_programs, until
+from tests.peers.world import BEHIND_NAT, SOON, World, require_programs, settled, until
 
 pytestmark = [pytest.mark.peer, pytest.mark.namespaces]
 
@@ -96,9 +96,10 @@ def watched(world: World, space: str, device: str, wanted: str) -> Iterator[list
     file, log = world.directory / f"watched-{space}.pcap", world.directory / f"watched-{space}.log"
     words = ("tcpdump", "-ni", device, "-Uw", str(file), "--immediate-mode", wanted)
     watcher = world.start(space, *words, log=log)
-    until(lambda: "listening on" in log.read_text(), 10, "tcpdump")
+    until(lambda: "listening on" in log.read_text(), SOON, "tcpdump")
     seen: list[bytes] = []
     yield seen
+    settled(watcher)  # or it would leave without what it has not yet looked at
     world.stop(watcher)
     seen += [frame[14:] for _, frame in frames(file)]
 
@@ -198,7 +199,7 @@ def test_a_small_link_on_the_way_is_learnt_and_hosts_are_told(fresh: World, peer
     assert shown()["path mtu"] == "1500"
     # What fits into 1500 is too long for the way. Nobody here knew: this one is lost.
     assert "0 received" in ask(world, fits[1500], "-M", "do")
-    until(lambda: shown()["path mtu"] == "1400", 5, "the router's word")
+    until(lambda: shown()["path mtu"] == "1400", SOON, "the router's word")
     # The next one is answered, with what fits; and that goes through, while one octet more does not.
     long = ask(world, fits[1500], "-M", "do")
     assert "From 192.168.1.1 " in long and f"(mtu = {fits[1400]})" in long
@@ -329,11 +330,11 @@ def test_who_has_not_seen_a_packet_of_the_sa_cannot_lower_its_path_mtu(fresh: Wo
     for forged in (another_spi, not_yet_sent, *([real[:28]] if protocol(peer) == UDP else [])):
         claim(world, forged[:100], 600)
     # All of these reached the kernel, which does believe them: nothing of ours goes by what it has learnt.
-    until(lambda: "mtu 600" in world.must("ga", "ip", "route", "get", "10.0.0.2"), 5, "the kernel's belief")
+    until(lambda: "mtu 600" in world.must("ga", "ip", "route", "get", "10.0.0.2"), SOON, "the kernel's belief")
     assert "1 received" in ask(world, FITS[protocol(peer)][1400], "-M", "do")
     assert (shown()["path mtu"], shown()["PMTUs rcvd"]) == ("1500", "0")
     # The packet itself, complete with what only its way has seen, is believed, down to what an ASA takes.
     claim(world, real[:100], 100)
-    until(lambda: shown()["path mtu"] == "256", 5, "the path MTU")
+    until(lambda: shown()["path mtu"] == "256", SOON, "the path MTU")
     assert shown()["PMTUs rcvd"] == "1"
     assert world.ping("ha", "192.168.2.1", size=1400) == 1

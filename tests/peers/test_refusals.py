@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.peers.ours import Ours, configuration
-from tests.peers.world import World, require_programs, until
+from tests.peers.world import SOON, World, require_programs, until
 
 pytestmark = [pytest.mark.namespaces]
 
@@ -22,7 +22,7 @@ def refused(world: World, text: str, *options: str, before: tuple[str, ...] = ()
     file = world.directory / "refused.cfg"
     file.write_text(text)
     file.chmod(mode)
-    done = world.run("ga", *before, MAINMODE, "run", str(file), *options, timeout=20)
+    done = world.run("ga", *before, MAINMODE, "run", str(file), *options, timeout=SOON)
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done.stderr.replace(str(world.directory) + "/", "")
@@ -194,10 +194,10 @@ def test_what_keeps_a_tunnel_from_being_one_is_said_at_the_start_and_when_it_is_
     assert f"{place}: {problem}" in gateway.said()
     gateway.config.write_text(text)
     gateway.process.send_signal(signal.SIGHUP)
-    until(lambda: "is read again" in gateway.said(), 10, "the configuration")
+    until(lambda: "is read again" in gateway.said(), SOON, "the configuration")
     gateway.config.write_text(text.replace("esp-aes esp-sha-hmac", "esp-aes esp-shah"))
     gateway.process.send_signal(signal.SIGHUP)
-    until(lambda: "is not taken: the gateway goes by what it has read before" in gateway.said(), 10, "a refusal")
+    until(lambda: "is not taken: the gateway goes by what it has read before" in gateway.said(), SOON, "a refusal")
     assert gateway.said().count(problem) == 1
 
 

@@ -15,7 +15,7 @@ import pytest
 from tests.peers.charon import RELEASES, Charon, Wishes, peer
 from tests.peers.ours import Ours, configuration
 from tests.peers.page import Ran
-from tests.peers.world import World, answers, until
+from tests.peers.world import BACK, SOON, World, answers, until
 
 pytestmark = [pytest.mark.peer, pytest.mark.namespaces]
 
@@ -44,8 +44,8 @@ def up(world: World, charon: Charon, role: str) -> None:
 
 def started(world: World) -> None:
     """Pings in both directions come back, within what a negotiation takes."""
-    until(lambda: world.ping("ha", THERE, 2, wait=0.5) == 2, 20, "traffic")
-    until(lambda: world.ping("hb", HERE, 2, wait=0.5) == 2, 20, "traffic from the other side")
+    until(lambda: world.ping("ha", THERE, 2, wait=0.5) == 2, BACK, "traffic")
+    until(lambda: world.ping("hb", HERE, 2, wait=0.5) == 2, BACK, "traffic from the other side")
 
 
 @both_releases
@@ -92,14 +92,14 @@ def test_both_ends_begin_at_the_same_moment(world: World, ran: Ran, release: str
     asking = threading.Thread(target=charon.initiate)
     asking.start()
     with world.traffic("ha", THERE):
-        until(lambda: "IKE Initiator: New Phase 1" in gateway.said(), 5, "our MM1")
-        until(lambda: "initiating Main Mode" in charon.said(), 5, "their MM1")
+        until(lambda: "IKE Initiator: New Phase 1" in gateway.said(), SOON, "our MM1")
+        until(lambda: "initiating Main Mode" in charon.said(), SOON, "their MM1")
         for space in ("ga", "gb"):
             world.lose(space, 0)
         started(world)
     asking.join()
     assert gateway.said().count("IKE Initiator: New Phase 1") == 1
-    until(lambda: charon.sas().count("INSTALLED") == 1, 5, "one pair of SAs")
+    until(lambda: charon.sas().count("INSTALLED") == 1, 20, "one pair of SAs")
     ran(TABLE, charon.column())
 
 
@@ -176,7 +176,7 @@ def test_the_peer_is_known_by_a_name(world: World, ran: Ran, release: str, role:
         up(world, charon, role)
         assert f"{kind} ID received, len " in gateway.said()
         charon.terminate()
-        until(lambda: not charon.sas().strip(), 5, "the end of it")
+        until(lambda: not charon.sas().strip(), SOON, "the end of it")
     ran(TABLE, charon.column(), "the peer is known by an FQDN; a user FQDN; a key id")
 
 

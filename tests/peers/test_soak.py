@@ -20,7 +20,7 @@ import pytest
 from tests.peers import stream
 from tests.peers.charon import Charon, Wishes
 from tests.peers.ours import Ours, configuration
-from tests.peers.world import World, until
+from tests.peers.world import SOON, World, until
 
 pytestmark = [pytest.mark.peer, pytest.mark.namespaces]
 
@@ -59,7 +59,7 @@ class Tunnel:
             words = (sys.executable, stream.__file__, role, "192.168.2.1", str(CONNECTIONS), str(PACE))
             self.ends[space] = self.world.start(space, *words, log=self._log(space))
             if role == "listen":
-                until(lambda: "listening" in self._log("hb").read_text(), 10, "a listening socket")
+                until(lambda: "listening" in self._log("hb").read_text(), SOON, "a listening socket")
         self.memory = [[] for _ in self.gateways]
 
     def look(self, elapsed: float) -> None:

@@ -14,7 +14,7 @@ import pytest
 from tests.peers.charon import RELEASES, Charon, Wishes, peer
 from tests.peers.ours import Ours, configuration
 from tests.peers.page import Ran
-from tests.peers.world import OTHER_NETWORKS, World
+from tests.peers.world import OTHER_NETWORKS, SOON, World, settled, until
 
 pytestmark = [pytest.mark.peer, pytest.mark.namespaces]
 
@@ -217,13 +217,17 @@ def test_what_the_access_list_does_not_name_does_not_leave_in_clear(
     # Dropped packets are said once for each pair of hosts.
     refused = target.removesuffix("1") + ("60" if charon.raw_esp else "59")
     log = world.directory / "clear.log"
-    watcher = world.start("gb", "tcpdump", "-lni", "outside", "udp port 7001", log=log)
+    watcher = world.start("gb", "tcpdump", "-lni", "outside", "--immediate-mode", "udp port 7001", log=log)
+    until(lambda: "listening on" in log.read_text(), SOON, "tcpdump")
     dropped = f"192.168.1.2 to {refused}, IP protocol 17: no crypto access-list permits it"
     assert world.ping("ha", target) == 1
     world.run("ha", "bash", "-c", f"echo secret >/dev/udp/{refused}/7001")
     assert world.ping("ha", target) == 1
+    until(lambda: dropped in ours.said(), SOON, "that it was dropped")
+    world.run("ga", "bash", "-c", "echo seen >/dev/udp/10.0.0.2/7001")  # what leaves in clear would be seen
+    settled(watcher)
     world.stop(watcher)
-    assert "0 packets captured" in log.read_text()
+    assert "1 packet captured" in log.read_text() and "10.0.0.1." in log.read_text()
     assert ours.said().count(dropped) == 1
     charon.terminate()
     ran("Packets", charon.column())

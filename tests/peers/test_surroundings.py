@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 from tests.peers.attacker import FAR_HOST, Vitals, pinging
 from tests.peers.operators import LOG, Chatter, connected, traffic, typed, unharmed
 from tests.peers.ours import Ours, configuration
-from tests.peers.world import World, require_programs, until
+from tests.peers.world import SOON, World, require_programs, until
 
 pytestmark = [pytest.mark.peer, pytest.mark.namespaces]
 
@@ -42,9 +43,9 @@ def test_whoever_does_not_read_the_debug_holds_nothing_up(fresh: World, run: Pat
     before = vitals.memory
     chatter = Chatter(run)
     chatter.talk_until(run, 2_000_000)
-    until(lambda: fresh.ping("ha", FAR_HOST, wait=1), 10, "the tunnel")
+    until(lambda: fresh.ping("ha", FAR_HOST, wait=1), SOON, "the tunnel")
     with pinging(fresh):
-        until(vitals.rests, 20, "the gateway rests")
+        until(vitals.rests, SOON, "the gateway rests")
     assert vitals.memory - before < 8 << 20
 
     read = b""
@@ -58,17 +59,19 @@ def test_whoever_does_not_read_the_debug_holds_nothing_up(fresh: World, run: Pat
         return read
 
     # The oldest is there, then a gap, and that it is one.
-    until(lambda: b"lines were lost here" in reads(), 10, "that the gap is told")
+    until(lambda: b"lines were lost here" in reads(), SOON, "that the gap is told")
     assert (1 << 20) <= read.index(b"lines were lost here") < (2 << 20)
-    assert all(line.startswith((b"Nov", b"mainmode:", b" ")) or line for line in read.splitlines())
+    # No line is torn. (An identity's address stands in a line of its own, as an ASA has it.)
+    whole = re.compile(rb"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d:? |mainmode: |  +\S|10\.0\.0\.[12]$")
+    assert [line for line in read.splitlines()[:-1] if not whole.match(line)] == []
 
     os.close(reader)
     chatter.talk(2)
-    until(lambda: "stdout: Broken pipe: what is said there is lost" in gateway.said(), 5, "that nobody reads")
+    until(lambda: "stdout: Broken pipe: what is said there is lost" in gateway.said(), SOON, "that nobody reads")
     chatter.talk(20)
     chatter.close()
     assert gateway.said().count("Broken pipe") == 1
-    until(lambda: fresh.ping("ha", FAR_HOST, wait=1), 10, "the tunnel")
+    until(lambda: fresh.ping("ha", FAR_HOST, wait=1), SOON, "the tunnel")
     unharmed(fresh, gateway)
     gateway.stop()
     assert gateway.process.returncode == 0
@@ -85,7 +88,7 @@ def test_it_ends_though_nobody_reads_what_it_said(fresh: World, run: Path, tmp_p
     began = time.monotonic()
     gateway.stop()
     assert gateway.process.returncode == 0
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 20  # two streams, two seconds each, and Python's own end
     os.close(reader)
 
 
@@ -101,7 +104,9 @@ def test_a_full_disk_ends_the_capture_and_the_key_log_and_not_the_tunnel(fresh: 
     assert fresh.ping("ha", FAR_HOST)
     traffic(fresh, 100)
     disk = Path("/proc", str(gateway.process.pid), "root", "mnt")
-    until(lambda: "/mnt/all.pcap: No space left on device: the capture ends here" in gateway.said(), 5, "a full disk")
+    until(
+        lambda: "/mnt/all.pcap: No space left on device: the capture ends here" in gateway.said(), SOON, "a full disk"
+    )
     capture = disk.joinpath("all.pcap").read_bytes()
     at = 24
     while at < len(capture):
@@ -110,10 +115,12 @@ def test_a_full_disk_ends_the_capture_and_the_key_log_and_not_the_tunnel(fresh: 
     keys = {name: disk.joinpath("keys", name).read_bytes() for name in ("esp_sa", "ikev1_decryption_table")}
     with contextlib.closing(Chatter(run)) as chatter:
         chatter.talk(1)
-    until(lambda: "/mnt/keys: No space left on device: no more keys are written" in gateway.said(), 10, "no more keys")
+    until(
+        lambda: "/mnt/keys: No space left on device: no more keys are written" in gateway.said(), SOON, "no more keys"
+    )
     assert keys == {name: disk.joinpath("keys", name).read_bytes() for name in keys}
     assert gateway.said().count("No space left on device") == 2
-    until(lambda: fresh.ping("ha", FAR_HOST, wait=1), 10, "the tunnel")
+    until(lambda: fresh.ping("ha", FAR_HOST, wait=1), SOON, "the tunnel")
     unharmed(fresh, gateway)
 
 
@@ -129,12 +136,12 @@ def test_a_log_on_a_full_disk_is_a_gap_in_the_log(fresh: World, run: Path) -> No
     gateway = Ours(fresh, configuration("a"), "ga", *options, before=("unshare", "--mount", "sh", "-c", small, "sh"))
     with contextlib.closing(Chatter(run)) as chatter:
         chatter.talk(40)
-        until(lambda: "stdout: No space left on device" in gateway.said(), 10, "that it is full")
+        until(lambda: "stdout: No space left on device" in gateway.said(), SOON, "that it is full")
         log = Path("/proc", str(gateway.process.pid), "root", "mnt", "log")
         assert log.stat().st_size > 50_000
         os.truncate(log, 0)
-        until(lambda: told(chatter, log), 10, "the gap is told")
-    until(lambda: fresh.ping("ha", FAR_HOST, wait=1), 10, "the tunnel")
+        until(lambda: told(chatter, log), SOON, "the gap is told")
+    until(lambda: fresh.ping("ha", FAR_HOST, wait=1), SOON, "the tunnel")
     unharmed(fresh, gateway)
 
 
@@ -144,16 +151,16 @@ def test_without_any_descriptor_left_the_tunnel_is_negotiated_anew(fresh: World,
     assert fresh.ping("ha", FAR_HOST)
     with contextlib.ExitStack() as stack:
         crowd = [stack.enter_context(connected(run)) for _ in range(30)]
-        until(lambda: "Too many open files" in gateway.said(), 10, "that there is none left")
+        until(lambda: "Too many open files" in gateway.said(), SOON, "that there is none left")
         said = len(gateway.said())
         crowd[0].send(b'{"command": "clear crypto isakmp sa"}\n')
         assert fresh.ping("ha", FAR_HOST, 5, wait=2) >= 4
         crowd[0].send(b'{"command": "capture X interface inside"}\n')
         gateway.process.send_signal(signal.SIGHUP)
-        until(lambda: "site.cfg: Too many open files" in gateway.said(), 10, "that the file cannot be read")
+        until(lambda: "site.cfg: Too many open files" in gateway.said(), SOON, "that the file cannot be read")
         assert fresh.ping("ha", FAR_HOST, 5) == 5
         assert len(gateway.said()) - said < LOG
-    until(lambda: typed("show", "ip").returncode == 0, 15, "room for an operator")
+    until(lambda: typed("show", "ip").returncode == 0, SOON, "room for an operator")
     unharmed(fresh, gateway)
 
 
@@ -163,18 +170,18 @@ def test_without_any_descriptor_left_the_tunnel_is_negotiated_anew(fresh: World,
 def test_it_ends_at_once_in_the_middle_of_a_negotiation(fresh: World) -> None:
     gateway = Ours(fresh, configuration("a"), "ga")  # there is no peer
     fresh.ping("ha", FAR_HOST, wait=0.3)
-    until(lambda: "SENDING Message" in gateway.said(), 5, "a first message")
+    until(lambda: "SENDING Message" in gateway.said(), SOON, "a first message")
     began = time.monotonic()
     gateway.stop()
     assert gateway.process.returncode == 0
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 10
     assert "Traceback" not in gateway.said()
 
 
 def test_a_tun_device_that_is_taken_away_ends_the_gateway_with_a_sentence(fresh: World) -> None:
     gateway = Ours(fresh, configuration("a"), "ga")
     fresh.must("ga", "ip", "link", "del", "mm0")
-    until(lambda: gateway.process.poll() is not None, 10, "an end")
+    until(lambda: gateway.process.poll() is not None, SOON, "an end")
     assert gateway.process.returncode == 2
     assert "mm0: the TUN device is gone" in gateway.said()
     assert "Traceback" not in gateway.said()
@@ -204,7 +211,7 @@ def test_routes_that_somebody_takes_away_come_back_before_much_leaves_in_clear(f
     tireless = "for _ in $(seq 40); do ip route del 192.168.2.0/24; sleep 0.03; done"
     fresh.run("ga", "sh", "-c", tireless)
     until(back, 5, "the route is back in the end")
-    until(vitals.rests, 10, "the gateway rests")
+    until(vitals.rests, SOON, "the gateway rests")
     assert vitals.log - said < 5_000
     assert "the route of 192.168.2.0/24 into mm0 was taken away; it is back" in gateway.said()
     fresh.run("ga", "ip", "route", "del", "default")
@@ -231,7 +238,7 @@ def test_no_key_is_said_at_the_highest_level_whatever_goes_wrong(fresh: World, r
     gateway.process.send_signal(signal.SIGHUP)
     gateway.config.write_text(configuration("a", psk=secret).replace("pre-shared-key", "pre-shared-keys"))
     gateway.process.send_signal(signal.SIGHUP)
-    until(lambda: "site.cfg:" in gateway.said(), 10, "what is wrong with the file")
+    until(lambda: "site.cfg:" in gateway.said(), SOON, "what is wrong with the file")
     process = Path(f"/proc/{gateway.process.pid}")
     everything = gateway.said() + "".join(process.joinpath(n).read_text() for n in ("cmdline", "environ", "comm"))
     cells = [cell.strip('"') for row in keys.joinpath("esp_sa").read_text().splitlines() for cell in row.split(",")]

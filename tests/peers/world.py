@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.paths import require
@@ -32,6 +32,15 @@ OTHER_NETWORKS = [f"192.168.{number}.0/24" for number in range(21, 26)]
 """More networks behind gateway b; the host has address .1 in each."""
 
 
+SOON = 60
+"""Seconds for what takes no time to speak of: they are the limit of what never comes, and not of how long it may take
+on a machine that has other things to do."""
+
+BACK = 40
+"""Seconds until traffic is there again after an outage: 18 until a dead peer is missed, 8 until a first message that
+nobody heard is repeated, and some for a busy machine."""
+
+
 def require_programs(*names: str) -> None:
     """Leave the test out unless we are root and these programs are there."""
     require(os.geteuid() == 0, "network namespaces need root")
@@ -46,6 +55,26 @@ def until(condition: Callable[[], object], seconds: float, what: str) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError(f"not within {seconds:g} s: {what}")
         time.sleep(0.02)
+
+
+def settled(process: subprocess.Popen[bytes], patience: float = 2) -> None:
+    """Wait until a program has nothing more to do at this moment: what it was sent is taken, what it says is written.
+
+    One that always has something to do is not waited for any longer than `patience` seconds.
+    """
+    end = time.monotonic() + patience
+    while process.poll() is None and _busy(process.pid) and time.monotonic() < end:
+        time.sleep(0.005)
+
+
+def _busy(process: int) -> bool:
+    """Whether one of its threads runs, could run, or waits for a disk."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            with suppress(FileNotFoundError, ProcessLookupError):
+                if thread.joinpath("stat").read_text().rpartition(") ")[2][0] in "RD":
+                    return True
+    return False
 
 
 _TRANSLATE = """table ip translate {
@@ -93,7 +122,7 @@ print(length, digest.hexdigest(), flush=True)
 _SENDER = """
 import hashlib, os, socket, sys
 source = (sys.argv[3], 0) if len(sys.argv) > 3 else None
-connection = socket.create_connection((sys.argv[1], 7000), timeout=20, source_address=source)
+connection = socket.create_connection((sys.argv[1], 7000), timeout=60, source_address=source)
 connection.settimeout(100)  # for all of it together: the cores may be busy with other tests
 data = os.urandom(int(sys.argv[2]))
 connection.sendall(data)
@@ -170,7 +199,7 @@ class World:
         if process.poll() is None:
             process.send_signal(number)
             try:
-                process.wait(10)
+                process.wait(30)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait(10)
@@ -192,11 +221,11 @@ class World:
         log = self.directory / f"received-{receiver}"
         listener = self.start(receiver, sys.executable, "-c", _RECEIVER, address, log=log)
         try:
-            until(lambda: "listening" in log.read_text(), 10, "a listening socket")
+            until(lambda: "listening" in log.read_text(), SOON, "a listening socket")
             words = (sys.executable, "-c", _SENDER, address, str(octets), *([source] if source else []))
-            sent = self.run(sender, *words, timeout=130)
+            sent = self.run(sender, *words, timeout=180)
             assert sent.returncode == 0, sent.stderr
-            listener.wait(10)
+            listener.wait(SOON)
             assert log.read_text().splitlines()[1:] == sent.stdout.splitlines()
         finally:
             self.stop(listener)
