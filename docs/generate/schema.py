@@ -215,6 +215,16 @@ EXEC: Fields = {
             "shutdown": "of `show interface ip brief`",
         },
     ),
+    **_each(
+        "access_lists",
+        {
+            "name": "",
+            "lines[].line": "its number; remarks have one too",
+            "lines[].text": "as configured",
+            "lines[].elements[].text": "groups and names resolved",
+            "lines[].elements[].hits": "packets; null where no crypto map names the list",
+        },
+    ),
     "gateway_of_last_resort": "of `show route`: address; null: there is none",
     **_each(
         "routes",

@@ -41,6 +41,7 @@ VALUES = {
     "MAP": "MAP",
     "GROUP": "10.0.0.2",
     "WORD": "VPN",
+    "ACL": "VPN",
     "PORT": "www",
     "TYPE": "echo",
     "PROTOCOL": "icmp",

@@ -100,6 +100,10 @@ def test_a_tunnel_is_asked_about_pinged_through_captured_and_cleared(
     assert inside.count("192.168.1.2 > 192.168.2.1: icmp: echo request") == 2
     assert inside.count("192.168.2.1 > 192.168.1.2: icmp: echo reply") == 2
 
+    (lists,) = json.loads(told("site-a", "show access-list VPN", "--format", "json"))["access_lists"]
+    assert [each["hits"] for line in lists["lines"] for each in line["elements"]] == [ours["counters"]["encaps"]]
+    assert "C        10.0.0.0 255.255.255.0 is directly connected, outside\n" in told("site-a", "show route")
+
     # Counters and captures begin anew, the session's count and the capture go on.
     session = told("site-a", "show vpn-sessiondb detail l2l | include Pkts")
     told("site-a", "clear crypto ipsec sa counters")

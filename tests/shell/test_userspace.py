@@ -161,6 +161,29 @@ def test_what_waited_too_long_for_a_tunnel_is_counted() -> None:
     assert plane.counters["waiting too long"] == 3
 
 
+def test_a_packet_without_an_sa_hits_its_element_until_an_sa_has_it() -> None:
+    """Whatever becomes of it: one that is sent is counted by the SA, and no more here."""
+    lines = ("ip 192.168.1.0 255.255.255.0 192.168.2.0 255.255.255.0",)
+    more = ("access-list VPN line 1 extended deny ip any host 192.168.2.77",)
+    plane = of(Device(), [], text=configuration(access_list=lines, more=more))
+    permit, deny = (
+        f"access-list VPN extended permit {lines[0]}",
+        "access-list VPN extended deny ip any host 192.168.2.77",
+    )
+    here = IPv4Address("192.168.1.2")
+    plane.from_hosts([question(1, here, IPv4Address("192.168.2.77"), 1, 0, 1)], 0.0)
+    plane.from_hosts([question(1, here, IPv4Address("192.168.2.1"), 1, 0, number) for number in range(3)], 0.0)
+    assert plane.matched == {deny: 1, permit: 3}
+    outbound, _ = pair()
+    plane.install(outbound, 1.0, settle=False)
+    assert plane.plane.counters(outbound).encaps == 3
+    assert plane.matched == {deny: 1, permit: 0}
+    plane.remove(outbound)
+    plane.from_hosts([question(1, here, IPv4Address("192.168.2.1"), 1, 0, 9)], 2.0)
+    plane.install(replace(outbound, spi=7777, pair_spi=7778), 2.0 + userspace.PATIENCE + 1, settle=False)
+    assert plane.matched == {deny: 1, permit: 1}, "it was never sent"
+
+
 def test_an_sa_that_never_came_into_use_takes_no_route_away() -> None:
     device = Device()
     userspace = of(device, [])

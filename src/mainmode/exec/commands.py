@@ -15,7 +15,7 @@ from typing import Any, Final
 from mainmode import __version__
 from mainmode.config.model import ANY, Ace, Addresses, PortRange
 from mainmode.config.vocabulary import ICMP_TYPES, PORTS, PROTOCOLS
-from mainmode.exec import data, drops, ping, trace
+from mainmode.exec import access, data, drops, ping, trace
 from mainmode.exec.captured import BUFFER, LARGEST, MOST, Captured
 from mainmode.exec.debugging import HIGHEST, Debugging
 from mainmode.exec.filters import Filter
@@ -103,7 +103,11 @@ def _help(running: Running, line: str) -> Reply:
     words = following(COMMANDS, line, slots)
     before, _, cut = line.rpartition(" ")
     here = following(COMMANDS, f"{before} ", slots)
-    known = {"IF": _interfaces(running), "CAPTURE": list(running.captures)}
+    known = {
+        "IF": _interfaces(running),
+        "CAPTURE": list(running.captures),
+        "ACL": list(running.view.gateway.config.access_lists),
+    }
     names = [name for word in here for name in known.get(word, ())] if isinstance(here, list) else []
     names = [name for name in names if name.startswith(cut)]
     if isinstance(words, Misfit):
@@ -388,6 +392,12 @@ COMMANDS: Final = (
         "show crypto {isakmp | ikev1} stats", _show_global_statistics, "Tunnels, and the IKE datagrams of all of them."
     ),
     *_rows("show asp drop", _show_drops, "Packets that were dropped and that no SA counts, by reason."),
+    *_rows(
+        "show access-list [ACL]",
+        access.show,
+        "The lines of access-lists, the elements they stand for, and how many packets have hit each: of crypto "
+        "access-lists alone, as nothing else is applied here. An ASA makes another hash of the same text.",
+    ),
     *_rows("show version", _show_version, "Which mainmode this is, whose layout it speaks in, and since when."),
     *_rows("show crypto debug-condition", _show_condition, "The peers that debugs are limited to."),
     *_rows("show debug", _show_debug, "Which debugs are on, at which level, for which peers."),
@@ -483,6 +493,7 @@ def _slots(running: Running) -> Slots:
         "PROTOCOL": lambda word: PROTOCOLS[word] if word in PROTOCOLS else _number(word, 0, 255),
         "<0-2147483647>": lambda word: _number(word, 0, 0x7FFFFFFF),
         "SPI": _spi,
+        "ACL": str,
         "IF": lambda word: _one_of(word, named),
         "CAPTURE": lambda word: _one_of(word, running.captures),
         "NAME": _name,

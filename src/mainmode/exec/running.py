@@ -32,6 +32,8 @@ class Running:
     statistics: Statistics = field(default_factory=Statistics)
     dropped: Mapping[str, int] = field(default_factory=dict)
     """Packets that no SA counts, by reason (`exec.drops`)."""
+    matched: Mapping[str, int] = field(default_factory=dict)
+    """Packets that found no SA though an element of a crypto access-list decided of them, by its text."""
     since: float = 0.0
     """When it began, in seconds of its clock."""
 

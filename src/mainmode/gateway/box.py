@@ -51,6 +51,8 @@ class Box:
         self.done_before: dict[tuple[ProxyId, ProxyId], tuple[Counters, Counters]] = {}
         """Of traffic that has a tunnel, what the tunnels received and sent that had it before and are gone."""
         self.counters: Counter[str] = Counter()
+        self.matched: Counter[str] = Counter()
+        """Packets that tunnels sent which are gone, by the access-list element that asked for them."""
         self._structs = 0x4B5A5A0
         self._hostile_lines = PerSecond(HOSTILE_LINES_PER_SECOND)
 

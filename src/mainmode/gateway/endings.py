@@ -106,8 +106,11 @@ class Endings:
         traffic = tunnel.match.local, tunnel.match.remote
         remaining = [other for other in self._box.traffic.pop(traffic, ()) if other is not tunnel]
         received, sent = self._box.done_before.setdefault(traffic, (Counters(), Counters()))
-        for before, counters in zip((received, sent), self._box.used(tunnel) or (), strict=False):
-            before.add(counters)
+        used = self._box.used(tunnel)
+        if used is not None:
+            received.add(used[0])
+            sent.add(used[1])
+            self._box.matched[tunnel.match.line] += used[1].session_packets
         if remaining:
             self._box.traffic[traffic] = remaining
         else:

@@ -307,6 +307,16 @@ class Gateway:
         """Datagrams and packets that were dropped, by reason."""
         return self._box.counters
 
+    @property
+    def matched(self) -> Counter[str]:
+        """Packets that tunnels have sent since the start, by the access-list element that asked for them."""
+        matched = Counter(self._box.matched)
+        for _, tunnel in self.tunnels:
+            used = self._box.used(tunnel)
+            if used is not None:
+                matched[tunnel.match.line] += used[1].session_packets
+        return matched
+
     def done(self, tunnel: Tunnel) -> tuple[Counters, Counters]:
         """What a tunnel has received and sent, with all that those did whose place it has taken."""
         return self._box.done(tunnel)

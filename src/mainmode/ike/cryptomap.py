@@ -6,6 +6,7 @@ access-list that fits decides, as in any access-list: a permit chooses the entry
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
@@ -78,10 +79,13 @@ class Match:
         return self.settings.access_list or ""
 
 
-def walk_outbound(config: Config, interface: str, packet: FiveTuple, out: Transcript[Any]) -> Match | None:
+def walk_outbound(
+    config: Config, interface: str, packet: FiveTuple, out: Transcript[Any], hits: Counter[str] | None = None
+) -> Match | None:
     """The entry a packet that leaves through `interface` belongs to; None if no entry wants it.
 
-    An entry without access-list, peer or transform set is passed over; dynamic entries have no peer to go to.
+    An entry without access-list, peer or transform set is passed over; dynamic entries have no peer to go to. `hits`
+    counts the elements that fitted, of each list the first, by their texts.
     """
     crypto_map = config.crypto_map_on(interface)
     if crypto_map is None:
@@ -100,6 +104,8 @@ def walk_outbound(config: Config, interface: str, packet: FiveTuple, out: Transc
             ace = next((ace for ace in line.aces if _selects(ace, packet)), None)
             if ace is None:
                 continue
+            if hits is not None:
+                hits[ace.text] += 1
             if not ace.permit:
                 break
             out.say(CryptoMapMatched(entry.map, entry.sequence))

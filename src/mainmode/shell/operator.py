@@ -40,6 +40,8 @@ class Served(Protocol):
     def statistics(self) -> Statistics: ...
     @property
     def dropped(self) -> Mapping[str, int]: ...
+    @property
+    def matched(self) -> Mapping[str, int]: ...
 
     def carry_out(self, items: Sequence[Entry | Action]) -> None: ...
 
@@ -61,7 +63,13 @@ class Operator:
         served = self._served
         view = View(served.gateway, served.plane, now(), release(served.gateway.config), wall, zone())
         running = Running(
-            view, served.debugging, served.captures.running, served.statistics, served.dropped, self._since
+            view,
+            served.debugging,
+            served.captures.running,
+            served.statistics,
+            served.dropped,
+            served.matched,
+            self._since,
         )
         reply = execute(line, running, as_json=as_json)
         if reply.do:

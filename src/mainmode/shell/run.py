@@ -149,6 +149,11 @@ class Service:
         """Packets that no SA counts, by reason."""
         return self._userspace.counters
 
+    @property
+    def matched(self) -> Mapping[str, int]:
+        """Packets that found no SA, by the element of a crypto access-list that decided of them."""
+        return self._userspace.matched
+
     # -- the life of it -----------------------------------------------------------------------------------------------
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:

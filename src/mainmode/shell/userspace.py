@@ -59,6 +59,8 @@ class _Waiting(NamedTuple):
 class _Queue:
     """What waits for one selector's SA."""
 
+    line: str
+    """The element of the crypto access-list that asks for it."""
     packets: deque[_Waiting] = field(default_factory=lambda: deque(maxlen=WAITING))
     asked_at: float = -inf
 
@@ -83,6 +85,8 @@ class Userspace:
         self.plane = plane
         self.counters: Counter[str] = Counter()
         """Packets that never reached an SA, by reason."""
+        self.matched: Counter[str] = Counter()
+        """Packets that found no SA, by the element of a crypto access-list that decided of them."""
         self._config = config
         self._tun = tun
         self._send = send
@@ -176,7 +180,10 @@ class Userspace:
                 self.settled(settling, now)
                 self.from_hosts([packet], now)
                 return
-        queue = self._waiting.setdefault((used_up.selectors.local, used_up.selectors.remote), _Queue())
+        queue = self._waiting.setdefault(
+            (used_up.selectors.local, used_up.selectors.remote), _Queue(used_up.access_list)
+        )
+        self.matched[queue.line] += 1
         self._wait(queue, packet, now)
 
     def _send_one(self, one: Protected) -> None:
@@ -220,7 +227,9 @@ class Userspace:
 
     def _without_sa(self, packet: bytes, no_sa: NoSa, now: float) -> None:
         way = way_out(self._config, no_sa.packet)
-        match = walk_outbound(self._config, way.interface, way.packet, Transcript(0)) if way is not None else None
+        match = None
+        if way is not None:
+            match = walk_outbound(self._config, way.interface, way.packet, Transcript(0), self.matched)
         if way is None:
             self.counters["no route"] += 1
             why = "no route of the configuration leads there, so it is dropped and does not leave in clear"
@@ -239,7 +248,7 @@ class Userspace:
             why = f"{rule} makes {after} of it, but no packet is translated here: it is dropped"
             self._say_dropped(no_sa.packet, why, now)
             return
-        queue = self._waiting.setdefault((match.local, match.remote), _Queue())
+        queue = self._waiting.setdefault((match.local, match.remote), _Queue(match.line))
         self._wait(queue, packet, now)
         if now < queue.asked_at + ASK_AGAIN:
             return
@@ -265,6 +274,7 @@ class Userspace:
             left: deque[_Waiting] = deque(maxlen=WAITING)
             for waiting in queue.packets:
                 done = self.plane.outbound(waiting.packet, now) if waiting.at >= now - PATIENCE else None
+                self.matched[queue.line] -= isinstance(done, Protected | CutUp)  # now it is the SA that counts it
                 self.counters["waiting too long"] += done is None
                 if isinstance(done, Protected):
                     self._send_one(done)
