@@ -15,7 +15,7 @@ from typing import Any, Final
 from mainmode import __version__
 from mainmode.config.model import ANY, Ace, Addresses, PortRange
 from mainmode.config.vocabulary import ICMP_TYPES, PORTS, PROTOCOLS
-from mainmode.exec import access, data, drops, ping, trace
+from mainmode.exec import access, data, drops, ping, trace, traffic
 from mainmode.exec.captured import BUFFER, LARGEST, MOST, Captured
 from mainmode.exec.debugging import HIGHEST, Debugging
 from mainmode.exec.filters import Filter
@@ -390,6 +390,9 @@ COMMANDS: Final = (
     *_rows("show crypto protocol statistics ikev1", _show_statistics, "What was counted since the start."),
     *_rows(
         "show crypto {isakmp | ikev1} stats", _show_global_statistics, "Tunnels, and the IKE datagrams of all of them."
+    ),
+    *_rows(
+        "show [crypto] ipsec stats", traffic.show, "What all IPsec SAs have done since the start, as far as counted."
     ),
     *_rows("show asp drop", _show_drops, "Packets that were dropped and that no SA counts, by reason."),
     *_rows(

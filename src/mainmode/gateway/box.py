@@ -53,6 +53,8 @@ class Box:
         self.counters: Counter[str] = Counter()
         self.matched: Counter[str] = Counter()
         """Packets that tunnels sent which are gone, by the access-list element that asked for them."""
+        self.ended_tunnels = 0
+        """Those that no other took the place of."""
         self._structs = 0x4B5A5A0
         self._hostile_lines = PerSecond(HOSTILE_LINES_PER_SECOND)
 

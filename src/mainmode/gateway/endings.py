@@ -115,6 +115,7 @@ class Endings:
             self._box.traffic[traffic] = remaining
         else:
             del self._box.done_before[traffic]
+            self._box.ended_tunnels += 1
             tunnel.sa.received_before += received.octets
             tunnel.sa.sent_before += sent.octets
             if adds_route(tunnel.match):

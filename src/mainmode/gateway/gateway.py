@@ -308,6 +308,11 @@ class Gateway:
         return self._box.counters
 
     @property
+    def ended_tunnels(self) -> int:
+        """How many tunnels there were that are gone; a renewal is the same tunnel."""
+        return self._box.ended_tunnels
+
+    @property
     def matched(self) -> Counter[str]:
         """Packets that tunnels have sent since the start, by the access-list element that asked for them."""
         matched = Counter(self._box.matched)

@@ -54,6 +54,9 @@ class DataPlane(Protocol):
     def clear_counters(self, sa: IpsecSa) -> None:
         """Counts what an SA does from zero again (`Counters.clear`). Nothing happens if it is not installed."""
 
+    def totals(self) -> tuple[Counters, Counters]:
+        """What all SAs have received and sent since the start, those that are gone included."""
+
     def worn(self) -> list[IpsecSa]:
         """The SAs that have passed their `soft_octets` since this was asked, each once in its life."""
 

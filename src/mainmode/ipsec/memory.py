@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from ipaddress import IPv4Address
 from itertools import groupby
 from typing import Final
@@ -46,6 +47,8 @@ class MemoryPlane(PacketPlane):
         self._worn: list[IpsecSa] = []
         self._flows: dict[Flow, Encryptor] = {}
         """What `_index` has found, until another SA might have the packet."""
+        self._before = Counters(), Counters()
+        """What was received and sent by SAs that are gone, or before their counters were cleared."""
 
     def install(self, sa: IpsecSa) -> None:
         if sa.direction == "inbound":
@@ -69,6 +72,8 @@ class MemoryPlane(PacketPlane):
             self._outbound[after.id] = encryptor
 
     def remove(self, sa: IpsecSa) -> None:
+        with suppress(KeyError):
+            self._total_of(sa).add(self._end(sa).counters)
         if sa.direction == "inbound":
             self._inbound.pop(sa.spi, None)
         elif encryptor := self._outbound.pop(sa.id, None):
@@ -80,7 +85,15 @@ class MemoryPlane(PacketPlane):
 
     def clear_counters(self, sa: IpsecSa) -> None:
         with suppress(KeyError):
-            self._end(sa).counters.clear()
+            self._total_of(sa).add(self._end(sa).counters.clear())
+
+    def totals(self) -> tuple[Counters, Counters]:
+        received, sent = (replace(total) for total in self._before)
+        for decryptor in self._inbound.values():
+            received.add(decryptor.counters)
+        for encryptor in self._outbound.values():
+            sent.add(encryptor.counters)
+        return received, sent
 
     def worn(self) -> list[IpsecSa]:
         worn = list(self._worn)
@@ -212,6 +225,9 @@ class MemoryPlane(PacketPlane):
 
     def path(self, sa: IpsecSa) -> PathMtu:
         return self._outbound[sa.id].path
+
+    def _total_of(self, sa: IpsecSa) -> Counters:
+        return self._before[sa.direction == "outbound"]
 
     def _end(self, sa: IpsecSa) -> Encryptor | Decryptor:
         return self._inbound[sa.spi] if sa.direction == "inbound" else self._outbound[sa.id]

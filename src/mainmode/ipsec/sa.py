@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from ipaddress import IPv4Address
 from typing import Final
 
@@ -185,12 +185,17 @@ class Counters:
         """Packets of one direction that a session has sent or received: clearing is none of its business."""
         return self.packets_before + self.encaps + self.decrypt
 
-    def clear(self) -> None:
-        """Count from zero again what `show crypto ipsec sa` counts. Lifetimes, timeouts and sessions go on."""
+    def clear(self) -> Counters:
+        """Count from zero again what `show crypto ipsec sa` counts. Lifetimes, timeouts and sessions go on.
+
+        Returns what was counted so far and will not be found here again.
+        """
+        cleared = replace(self, octets=0, packets_before=0)
         self.packets_before = self.session_packets
         for name in COUNTED:
             if name != "octets":
                 setattr(self, name, 0)
+        return cleared
 
 
 COUNTED: Final = tuple(field.name for field in fields(Counters) if field.name not in ("packets_before", "last_used"))
