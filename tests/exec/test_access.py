@@ -30,6 +30,11 @@ MORE = (
     "access-list VPN remark nothing else",
     "access-list IN extended permit ip any any",
 )
+LONG = (
+    "object-group network A",
+    *(f" network-object host 10.1.{number // 250}.{number % 250}" for number in range(1000)),
+    "access-list IN extended permit ip object-group A object-group A",
+)
 TEXTS = [
     "access-list VPN; 4 elements; name hash: H",
     "access-list VPN line 1 extended permit icmp 192.168.1.0 255.255.255.0 192.168.2.0 255.255.255.0 (hitcnt=0) H ",
@@ -118,11 +123,18 @@ def test_what_found_no_tunnel_has_hit_too() -> None:
     assert f"{element.replace('VPN', 'VPN line 1')} (hitcnt=7) 0x" in text
 
 
-def test_a_list_that_no_crypto_map_names_has_no_hits_to_tell() -> None:
+def test_a_list_that_no_crypto_map_names_has_no_hits_to_tell_and_takes_no_time() -> None:
     lists = idle().values("show access-list")["access_lists"]
-    (element,) = lists[1]["lines"][0]["elements"]
-    assert (lists[1]["name"], element["hits"]) == ("IN", None)
+    assert (lists[1]["name"], lists[1]["lines"][0]["elements"]) == ("IN", [])
     assert [line["line"] for line in lists[0]["lines"]] == [1, 2, 3, 4, 5]
+    reading = read(configuration(more=LONG), "x")
+    terminal = Terminal(World({"a": reading.config, "b": document("b")}))
+    assert without_hashes(terminal.printed("show access-list IN")) == [
+        "access-list IN; 1000000 elements; name hash: H",
+        "access-list IN line 1 extended permit ip object-group A object-group A (hitcnt=0) H ",
+    ]
+    (line,) = reading.config.access_lists["IN"].lines
+    assert not line._aces, "a million elements were made"
 
 
 def test_an_independent_reader_reads_the_lines_as_they_are() -> None:

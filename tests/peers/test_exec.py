@@ -380,3 +380,18 @@ def test_systemd_hears_that_it_is_ready_lives_and_ends(
         gateway.stop()
         while systemd.recv(1000) != b"STOPPING=1\n":
             pass
+
+
+def test_the_log_has_the_end_of_each_session_once_and_why(gateways: dict[str, Ours], fresh: World) -> None:
+    assert fresh.ping("ha", "192.168.2.1", 2) >= 1
+    gateways["b"].stop(signal.SIGKILL)
+    again = Ours(fresh, configuration("b"), "gb", "--name", "site-b")
+    assert fresh.ping("hb", "192.168.1.1", 2, wait=15) >= 1
+    gateways["a"].stop()
+    until(lambda: "113019" in again.said(), 5, "the far end hears of it")
+
+    def reasons(one: Ours) -> list[str]:
+        return [line.rpartition("Reason: ")[2] for line in one.said().splitlines() if "%ASA-4-113019" in line]
+
+    assert reasons(gateways["a"]) == ["Peer Reconnected", "Administrator Shutdown"]
+    assert reasons(again) == ["User Requested"]

@@ -2,8 +2,9 @@
 
 Layout: real outputs of 9.x (ntc-templates). A hit is a packet: one that a tunnel has sent, or one that found none,
 whatever became of it. What no crypto map names is applied to nothing here and has no hits, as on an ASA an access-list
-that is not bound. Which element a number like `0x3f0331e6` stands for can be told from its text alone, but how an ASA
-makes it of that is not published: these are of our own making, the same for the same text.
+that is not bound; its groups are not resolved, because such a line can stand for thousands, and the tunnels wait
+meanwhile. The number at the end, `0x3f0331e6`, tells one text from another. How an ASA makes it is not published: these
+are of our own making.
 """
 
 from __future__ import annotations
@@ -24,11 +25,45 @@ def show(running: Running, words: list[Any]) -> Reply:
     if name is not None and name not in config.access_lists:
         said = f"ERROR: access-list <{name}> does not exist"
         return Reply([said], {"error": said}, FAILED)
-    lists = [one for one in config.access_lists.values() if name in (None, one.name)]
     hits = Counter(running.matched)
     hits.update(running.view.gateway.matched)
-    lines = [line for one in lists for line in _printed(one, config, hits)]
-    return Reply(lines, {"access_lists": [_values(one, config, hits) for one in lists]})
+    applied = _crypto_access_lists(config)
+    lines: list[str] = []
+    values = []
+    for access_list in config.access_lists.values():
+        if name in (None, access_list.name):
+            of_it = _shown(access_list, config, hits if access_list.name in applied else None, lines)
+            values.append({"name": access_list.name, "lines": of_it})
+    return Reply(lines, {"access_lists": values})
+
+
+def _crypto_access_lists(config: Config) -> set[str | None]:
+    maps = (*config.crypto_maps.values(), *config.dynamic_maps.values())
+    return {entry.access_list for crypto_map in maps for entry in crypto_map.entries}
+
+
+def _shown(
+    access_list: AccessList, config: Config, hits: Mapping[str, int] | None, lines: list[str]
+) -> list[dict[str, Any]]:
+    """The lines of one list as values, and printed into `lines`. `hits`: None if it is not applied."""
+    values = []
+    elements = sum(len(line.services) * len(line.sources) * len(line.destinations) for line in access_list.lines)
+    lines.append(f"access-list {access_list.name}; {elements} elements; name hash: {_hash(access_list.name)}")
+    for number, line in _numbered(access_list, config):
+        if isinstance(line, str):
+            lines.append(f"access-list {access_list.name} line {number} remark {line} ")
+            values.append({"line": number, "text": f"access-list {access_list.name} remark {line}", "elements": []})
+            continue
+        texts = [ace.text for ace in line.aces] if hits is not None else []
+        counts = [hits.get(text, 0) for text in texts] if hits is not None else []
+        lines.append(_printed(line.text, number, line.active, sum(dict(zip(texts, counts, strict=True)).values())))
+        if _names_others(line):
+            lines += [
+                f"  {_printed(text, number, line.active, count)}" for text, count in zip(texts, counts, strict=True)
+            ]
+        of_it = [{"text": text, "hits": count} for text, count in zip(texts, counts, strict=True)]
+        values.append({"line": number, "text": line.text, "elements": of_it})
+    return values
 
 
 def _numbered(access_list: AccessList, config: Config) -> Iterator[tuple[int, AccessListLine | str]]:
@@ -50,49 +85,15 @@ def _numbered(access_list: AccessList, config: Config) -> Iterator[tuple[int, Ac
         yield number, remark
 
 
-def _printed(access_list: AccessList, config: Config, hits: Mapping[str, int]) -> Iterator[str]:
-    elements = sum(len(line.aces) for line in access_list.lines)
-    yield f"access-list {access_list.name}; {elements} elements; name hash: {_hash(access_list.name)}"
-    for number, line in _numbered(access_list, config):
-        if isinstance(line, str):
-            yield f"access-list {access_list.name} line {number} remark {line} "
-            continue
-        yield _one(line.text, number, line.active, _hits(line, hits))
-        if _stands_for_others(line):
-            for ace in line.aces:
-                yield f"  {_one(ace.text, number, line.active, hits.get(ace.text, 0))}"
-
-
-def _one(text: str, number: int, active: bool, hits: int) -> str:
+def _printed(text: str, number: int, active: bool, hits: int) -> str:
     _, name, rest = text.split(maxsplit=2)
     state = "" if active else "(inactive) "
     return f"access-list {name} line {number} {rest} (hitcnt={hits}) {state}{_hash(text)} "
 
 
-def _stands_for_others(line: AccessListLine) -> bool:
+def _names_others(line: AccessListLine) -> bool:
     return any(word in ("object", "object-group") for word in line.text.split()[2:])
-
-
-def _hits(line: AccessListLine, hits: Mapping[str, int]) -> int:
-    return sum(hits.get(text, 0) for text in dict.fromkeys(ace.text for ace in line.aces))
 
 
 def _hash(text: str) -> str:
     return f"0x{crc32(text.encode()):08x}"
-
-
-def _values(access_list: AccessList, config: Config, hits: Mapping[str, int]) -> dict[str, Any]:
-    used = access_list.name in _crypto_access_lists(config)
-    lines = []
-    for number, line in _numbered(access_list, config):
-        if isinstance(line, str):
-            lines.append({"line": number, "text": f"access-list {access_list.name} remark {line}", "elements": []})
-            continue
-        aces = [{"text": ace.text, "hits": hits.get(ace.text, 0) if used else None} for ace in line.aces]
-        lines.append({"line": number, "text": line.text, "elements": aces})
-    return {"name": access_list.name, "lines": lines}
-
-
-def _crypto_access_lists(config: Config) -> set[str | None]:
-    maps = (*config.crypto_maps.values(), *config.dynamic_maps.values())
-    return {entry.access_list for crypto_map in maps for entry in crypto_map.entries}

@@ -398,8 +398,8 @@ COMMANDS: Final = (
     *_rows(
         "show access-list [ACL]",
         access.show,
-        "The lines of access-lists, the elements they stand for, and how many packets have hit each: of crypto "
-        "access-lists alone, as nothing else is applied here. An ASA makes another hash of the same text.",
+        "The lines of access-lists; of crypto access-lists the elements that they stand for too, and how many packets "
+        "have hit each. Other lists are applied to nothing here. An ASA makes another hash of the same text.",
     ),
     *_rows("show version", _show_version, "Which mainmode this is, whose layout it speaks in, and since when."),
     *_rows("show crypto debug-condition", _show_condition, "The peers that debugs are limited to."),
