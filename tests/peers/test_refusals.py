@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -91,6 +92,17 @@ def test_a_host_without_tun_devices(world: World) -> None:
     assert "the data plane needs /dev/net/tun" in said
 
 
+def test_a_tun_device_that_may_not_be_opened(world: World) -> None:
+    require_programs("setpriv")
+    text = configuration()
+    device = "mount -t tmpfs tmpfs /dev/net && mknod -m 600 /dev/net/tun c 10 200 && chown nobody /dev/net/tun"
+    without = "-dac_override"  # so that a mode counts for root too
+    before = ("unshare", "--mount", "sh", "-c", f'{device} && exec "$@"', "sh", "setpriv", "--bounding-set", without)
+    said = refused(world, text, before=(*before, "--inh-caps", without))
+    assert f"refused.cfg:{line_of(text, 'crypto map MAP interface outside')}:" in said
+    assert "the data plane needs /dev/net/tun, which may not be opened here: Permission denied" in said
+
+
 def test_a_key_that_everybody_can_read(world: World) -> None:
     text = configuration()
     said = refused(world, text, mode=0o644)
@@ -145,6 +157,38 @@ def test_an_address_that_the_configuration_does_not_tell(fresh: World) -> None:
     Ours(fresh, text, "ga", "--interface", "outside=outside")
     Ours(fresh, configuration("b"), "gb")
     assert fresh.ping("ha", "192.168.2.1", 3) == 3
+
+
+@pytest.mark.parametrize("option", [(), ("--interface", "outside=outside")], ids=["configured", "the device's"])
+def test_an_address_that_comes_later_is_waited_for_if_that_is_wanted(fresh: World, option: tuple[str, ...]) -> None:
+    text = configuration()
+    if option:
+        text = text.replace("ip address 10.0.0.1 255.255.255.0", "ip address dhcp setroute")
+    file = fresh.directory / "waits.cfg"
+    file.write_text(text)
+    file.chmod(0o600)
+    log = fresh.directory / "waits.log"
+    fresh.must("ga", "ip", "address", "del", "10.0.0.1/24", "dev", "outside")
+    try:
+        gateway = fresh.start("ga", MAINMODE, "run", "--wait", str(file), *option, log=log)
+        until(lambda: ": waiting for it\n" in log.read_text(), 20, "that it waits")
+        gateway.send_signal(signal.SIGHUP)  # there is nothing to read again, and no reason to end
+    finally:
+        fresh.must("ga", "ip", "address", "add", "10.0.0.1/24", "dev", "outside")
+    until(lambda: "is up on outside" in log.read_text(), 20, "the start")
+    assert log.read_text().count("waiting for it") == 1
+
+
+def test_whoever_supervises_it_hears_the_first_line_of_a_refusal(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "notify"))
+        listener.settimeout(5)
+        said = refused(world, configuration(psk="*****"))
+        heard = listener.recv(1000).decode().replace(f"{world.directory}/", "")
+    assert heard == f"STATUS={said.partition(chr(10))[0]}\n"
 
 
 def test_an_interface_that_is_not_in_the_configuration(world: World) -> None:

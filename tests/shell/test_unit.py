@@ -1,4 +1,7 @@
-"""The systemd unit: systemd's own tools read it, and the gateway talks to systemd as the unit says."""
+"""The systemd unit: systemd's own tools read it, and the gateway talks to systemd as the unit says.
+
+tests/peers/test_service.py runs it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from mainmode.shell.notify import notify, watchdog_interval
+from mainmode.cli import _parser
+from mainmode.cli.common import UNUSABLE
+from mainmode.shell.notify import notify, status, watchdog_interval
 from tests.paths import REPO, require
 
 UNIT = REPO / "systemd" / "mainmode@.service"
@@ -27,7 +32,7 @@ def analyze(tmp_path: Path, *words: str) -> str:
     program = tmp_path / "mainmode"
     program.symlink_to(sys.executable)
     unit = tmp_path / "mainmode@site-a.service"
-    unit.write_text(UNIT.read_text().replace("/usr/bin/mainmode", str(program)))
+    unit.write_text(UNIT.read_text().replace("ExecStart=mainmode ", f"ExecStart={program} "))
     done = subprocess.run(["systemd-analyze", *words, unit], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
@@ -51,6 +56,19 @@ def test_the_capabilities_are_the_three_that_it_was_seen_to_run_with() -> None:
     assert settings("AmbientCapabilities") == three
 
 
+def test_its_command_is_one() -> None:
+    (command,) = settings("ExecStart")
+    words = command.replace("%i", "site-a").replace("$OPTIONS", "--interface outside=eth1").split()
+    assert words[0] == "mainmode"
+    options = _parser().parse_args(words[1:])
+    assert (options.name, options.configuration, options.wait) == ("site-a", Path("/etc/mainmode/site-a.cfg"), True)
+
+
+def test_what_is_refused_is_not_tried_again() -> None:
+    assert settings("Restart") == ["on-failure"]
+    assert settings("RestartPreventExitStatus") == [str(UNUSABLE)]
+
+
 @pytest.mark.parametrize("abstract", [False, True])
 def test_systemd_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, abstract: bool) -> None:
     require(sys.platform == "linux", "abstract sockets are Linux's")
@@ -61,6 +79,16 @@ def test_systemd_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, abstra
         monkeypatch.setenv("NOTIFY_SOCKET", name)
         notify(READY=1, STATUS="site-a is up")
         assert listener.recv(1000) == b"READY=1\nSTATUS=site-a is up\n"
+
+
+def test_the_status_is_one_line_that_no_terminal_acts_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(name)
+        listener.settimeout(5)
+        monkeypatch.setenv("NOTIFY_SOCKET", name)
+        status("a.cfg:1:1: \x1b[2J is no command\nMAINPID=1")
+        assert listener.recv(1000) == b"STATUS=a.cfg:1:1:  [2J is no command\n"
 
 
 def test_nobody_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import socket
 
 
 def notify(**state: str | int) -> None:
-    """Send assignments: `notify(READY=1, STATUS="up")`. Lost if nobody listens: a supervisor is no reason to fail."""
+    """Send assignments: `notify(READY=1)`. Lost if nobody listens: a supervisor is no reason to fail."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):
         return
@@ -22,6 +22,12 @@ def notify(**state: str | int) -> None:
             sender.sendto(message.encode(), address)
         except OSError:
             return
+
+
+def status(text: str) -> None:
+    """What `systemctl status` is to say: the first line of `text`, without what a terminal would act on."""
+    line = text.partition("\n")[0]
+    notify(STATUS="".join(character if character.isprintable() else " " for character in line))
 
 
 def watchdog_interval() -> float | None:

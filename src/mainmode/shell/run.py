@@ -47,7 +47,7 @@ from mainmode.shell.clock import now
 from mainmode.shell.hardening import check_keys, keep_memory_private, private_file
 from mainmode.shell.meeting import directory
 from mainmode.shell.mistakes import Mistakes
-from mainmode.shell.notify import notify, watchdog_interval
+from mainmode.shell.notify import notify, status, watchdog_interval
 from mainmode.shell.operator import Operator
 from mainmode.shell.outlet import outlets, say
 from mainmode.shell.seldom import Seldom
@@ -69,7 +69,7 @@ another thread: without this two of five first packets were lost, and now and th
 
 PAUSE: Final = 1.0
 """Seconds between two times that routes are put back, or the configuration is read again: who takes them away, or sends
-SIGHUP, may be a program that never tires, and packets wait meanwhile."""
+SIGHUP, may be a program that never tires, and packets wait meanwhile. Also between two looks for an address to come."""
 
 MOST_NAMED: Final = 8
 """Names that a refusal offers, and problems of a configuration that are said: `mainmode check` has the others."""
@@ -91,6 +91,16 @@ class Options:
     """A file for a capture of IKE and ESP."""
     keylog: Path | None = None
     """A directory for the keys, as Wireshark's tables."""
+    wait: bool = False
+    """Whether what `NotYet` says is waited for."""
+
+
+class NotYet(ConfigError):
+    """This host has not what the configuration asks for, and may get it by itself: an address, a device."""
+
+
+class Lost(OSError):
+    """What this host had given is gone, and without it there is no gateway. `filename` and `strerror` say what."""
 
 
 class Service:
@@ -107,7 +117,7 @@ class Service:
     ) -> None:
         self.over = asyncio.Event()
         """Set when it is time to end."""
-        self.failed: OSError | None = None
+        self.failed: Lost | None = None
         """Why it cannot go on, if it cannot."""
         self.capture: Capture | None = None
         self.captures = Captures(config)
@@ -244,7 +254,7 @@ class Service:
             except OSError as gone:
                 # It was taken away. Without it every route into the tunnels is gone too: nothing is left to do here.
                 asyncio.get_running_loop().remove_reader(self._tun.fd)
-                self.failed = OSError(gone.errno, f"the TUN device is gone: {gone.strerror}", self._tun.name)
+                self.failed = Lost(gone.errno, f"the TUN device is gone: {gone.strerror}", self._tun.name)
                 self.over.set()
                 break
             if more is None:
@@ -266,7 +276,7 @@ class Service:
         try:
             self._userspace.restore()
         except OSError as refused:
-            say(f"{self._tun.name}: {refused.strerror}: what is routed into it may leave in clear")
+            say(f"{self._tun.name}: {refused.strerror or refused}: what is routed into it may leave in clear")
 
     def _acquire(self, packet: bytes) -> None:
         self.carry_out(self.gateway.outbound(packet, now()))
@@ -399,7 +409,7 @@ def on_this_host(config: Config, devices: Mapping[str, str]) -> tuple[Config, di
 
     `devices` is what the user said of them. An interface without an address in the configuration takes the device's; no
     interface has a larger MTU than its device.
-    ConfigError at the line whose address is not on this host, or where there is nothing to be the gateway of.
+    NotYet at the line whose address is not on this host; ConfigError where there is nothing to be the gateway of.
     """
     here = rtnetlink.addresses()
     found: dict[str, str] = {}
@@ -418,7 +428,7 @@ def on_this_host(config: Config, devices: Mapping[str, str]) -> tuple[Config, di
         owner = here.get(interface.address)
         if owner is None:
             known = [f"{address} ({device})" for address, device in here.items() if not address.is_loopback]
-            raise ConfigError(where, f"{interface.address} is not an address of this host", expected=_one_of(known))
+            raise NotYet(where, f"{interface.address} is not an address of this host", expected=_one_of(known))
         if device is not None and device != owner:
             raise ConfigError(where, f"{interface.address} is on {owner}, not on {device}")
         found[name] = owner
@@ -432,7 +442,7 @@ def on_this_host(config: Config, devices: Mapping[str, str]) -> tuple[Config, di
 
 
 def _check_enabled(config: Config, devices: Mapping[str, str]) -> None:
-    """ConfigError if IKE is enabled nowhere, or not where the user thinks."""
+    """ConfigError if IKE is enabled nowhere, or not where the user thinks; NotYet where a device is missing."""
     bound = [(name, span) for one in config.crypto_maps.values() for name, span in one.interface_spans.items()]
     if not config.ike_enabled:
         name, where = bound[0] if bound else ("INTERFACE", Span(config.file, 1))
@@ -446,7 +456,7 @@ def _check_enabled(config: Config, devices: Mapping[str, str]) -> None:
             rtnetlink.index(device)
         except OSError:
             said = f"--interface {other}={device}: this host has no device {device}"
-            raise ConfigError(config.ike_enabled[other], said) from None
+            raise NotYet(config.ike_enabled[other], said) from None
 
 
 def _one_of(names: Iterable[str]) -> str:
@@ -458,7 +468,7 @@ def _one_of(names: Iterable[str]) -> str:
 def _with_address_of(device: str, interface: Interface, here: Mapping[IPv4Address, str], enabled: Span) -> Interface:
     address = next((address for address, owner in here.items() if owner == device), None)
     if address is None:
-        raise ConfigError(enabled, f"{device} has no IPv4 address")
+        raise NotYet(enabled, f"{device} has no IPv4 address")
     return replace(interface, address=address, network=IPv4Network(address))
 
 
@@ -470,7 +480,10 @@ def open_tun(config: Config) -> Tun:
         return Tun("mm%d", LARGEST)
     except FileNotFoundError:
         raise ConfigError(where, "the data plane needs /dev/net/tun: modprobe tun") from None
-    except PermissionError:
+    except PermissionError as refused:
+        if refused.filename:  # a file's mode, or the devices that a supervisor allows
+            said = f"the data plane needs {refused.filename}, which may not be opened here: {refused.strerror}"
+            raise ConfigError(where, said) from None
         raise ConfigError(where, "the data plane needs CAP_NET_ADMIN: run as root or give the capability") from None
     except OSError as refused:
         raise ConfigError(where, f"no TUN device: {refused.strerror}") from None
@@ -496,11 +509,28 @@ def _write_keys(files: Mapping[str, bytes], directory: Path) -> None:
         aside.replace(directory / name)
 
 
+async def _awaited(config: Config, options: Options) -> tuple[Config, dict[str, str]]:
+    """What `on_this_host` says, once this host has everything, if that is to be waited for."""
+    told = ""
+    while True:
+        try:
+            return on_this_host(config, options.devices)
+        except NotYet as missing:
+            if not options.wait:
+                raise
+            if told != str(missing):
+                told = str(missing)
+                say(f"{told}: waiting for it")
+                status(f"waiting: {missing.message}")
+            await asyncio.sleep(PAUSE)
+
+
 async def _serve(reading: Reading, path: Path, options: Options) -> None:
-    """Run the gateway until SIGTERM or SIGINT. ConfigError if this host cannot be what the configuration says."""
+    """Run the gateway until SIGTERM or SIGINT. ConfigError if this host cannot be what the configuration says; Lost."""
     check_keys(path, reading.config)
-    config, devices = on_this_host(reading.config, options.devices)
     loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, lambda: None)  # there is nothing yet that could be read again
+    config, devices = await _awaited(reading.config, options)
     with ExitStack() as stack:
         ports: list[Port] = []
         for name, device in devices.items():
@@ -532,10 +562,12 @@ async def _serve(reading: Reading, path: Path, options: Options) -> None:
         _warn_of_forwarding()
         _say_problems(reading, path)
         say(f"{config.hostname} is up on {', '.join(f'{n} ({d})' for n, d in devices.items())}")
-        notify(READY=1, STATUS=f"{config.hostname} is up")
+        status(f"{config.hostname} is up")
+        notify(READY=1)
         _keep_watchdog_quiet(loop)
         await service.over.wait()
         notify(STOPPING=1)
+        status("")
         service.stop()
         if service.failed is not None:
             raise service.failed
@@ -546,7 +578,7 @@ def _reread(service: Service, path: Path, options: Options) -> None:
     try:
         reading = read(path.read_bytes().decode("utf-8-sig", errors="replace"), str(path))
         if reading.errors:
-            _refuse(path, render_all(reading.errors))
+            _refuse(service, path, render_all(reading.errors))
             return
         check_keys(path, reading.config)
         config, _ = on_this_host(reading.config, options.devices)
@@ -556,16 +588,18 @@ def _reread(service: Service, path: Path, options: Options) -> None:
             raise ConfigError(where, "other interfaces, addresses or ports than before: the gateway must start anew")
         service.reconfigure(config)
     except ConfigError as refused:
-        _refuse(path, render_all([refused]))
+        _refuse(service, path, render_all([refused]))
     except OSError as missing:
-        _refuse(path, f"{path}: {missing.strerror}")
+        _refuse(service, path, f"{path}: {missing.strerror}")
     else:
         say(f"{path} is read again")
+        status(f"{config.hostname} is up")
         _say_problems(reading, path)
 
 
-def _refuse(path: Path, why: str) -> None:
+def _refuse(service: Service, path: Path, why: str) -> None:
     print(why, file=sys.stderr, flush=True)
+    status(f"{service.gateway.config.hostname} is up by what it has read before: {why}")
     say(f"{path} is not taken: the gateway goes by what it has read before")
 
 
@@ -618,7 +652,7 @@ def _warn_of_forwarding() -> None:
 
 
 def run(reading: Reading, path: Path, options: Options) -> None:
-    """Run this gateway until a signal ends it. ConfigError or OSError if this host cannot run it."""
+    """Run this gateway until a signal ends it. ConfigError or OSError if this host cannot run it; Lost if that ends."""
     keep_memory_private()
     with outlets():
         asyncio.run(_serve(reading, path, options))
