@@ -157,11 +157,15 @@ class Control:
 
 async def _while_there(writer: asyncio.StreamWriter, asked: Coroutine[Any, Any, Reply]) -> Reply:
     """What comes of a command. It is cancelled, and so is this, if whoever asked has hung up meanwhile."""
+    try:
+        hung_up = select.epoll(1)
+    except OSError:  # no descriptor is left, and what is asked for may free some: then it runs to its end
+        return await asked
     loop = asyncio.get_running_loop()
     answer = loop.create_task(asked)
     # The stream itself would tell only that nothing more is said: a script that sends its commands and closes its half
     # of the connection looks the same. A hang-up is told to who waits for nothing else (epoll_ctl(2)).
-    with select.epoll(1) as hung_up:
+    with hung_up:
         hung_up.register(writer.get_extra_info("socket").fileno(), 0)
         loop.add_reader(hung_up.fileno(), answer.cancel)
         try:
