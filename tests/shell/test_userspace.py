@@ -13,14 +13,16 @@ import pytest
 from mainmode.config.reader import read
 from mainmode.events import ProxyId
 from mainmode.exec.drops import REASONS
-from mainmode.ipsec.dataplane import ProtectedRun
+from mainmode.ipsec.dataplane import DeliveredRun, Protected, ProtectedRun
 from mainmode.ipsec.memory import MemoryPlane
+from mainmode.ipsec.sa import IpsecSa
 from mainmode.lab.ip import question
 from mainmode.shell import userspace
 from mainmode.shell.tun import Tun
 from mainmode.shell.userspace import Userspace, networks, protected
-from tests.ipsec.sas import Entropy, packet, pair
+from tests.ipsec.sas import SITE_A, SITE_B, SPI, Entropy, packet, pair, selectors
 from tests.peers.ours import configuration
+from tests.shell.test_segments import mss, segment
 
 
 def proxy(address: str, mask: str, last: str | None = None) -> ProxyId:
@@ -60,12 +62,17 @@ class Device:
 
     def __init__(self) -> None:
         self.routes: dict[IPv4Network, IPv4Address | None] = {}
+        self.written: list[bytes] = []
 
     def route(self, network: IPv4Network, source: IPv4Address | None) -> None:
         self.routes[network] = source
 
     def unroute(self, network: IPv4Network) -> None:
         del self.routes[network]
+
+    def write(self, packets: list[bytes]) -> int:
+        self.written += packets
+        return 0
 
 
 def of(
@@ -182,6 +189,65 @@ def test_a_packet_without_an_sa_hits_its_element_until_an_sa_has_it() -> None:
     plane.from_hosts([question(1, here, IPv4Address("192.168.2.1"), 1, 0, 9)], 2.0)
     plane.install(replace(outbound, spi=7777, pair_spi=7778), 2.0 + userspace.PATIENCE + 1, settle=False)
     assert plane.matched == {deny: 1, permit: 1}, "it was never sent"
+
+
+def taken_out(sent: list[ProtectedRun], *ends: IpsecSa) -> list[bytes]:
+    """What the peer takes out of what was sent, with these SAs of its own."""
+    far = MemoryPlane(Entropy())
+    for end in ends:
+        far.install(end)
+    opened = [one for run in sent for one in far.inbound_all(run.datagrams, SITE_A, 0.0)]
+    return [packet for one in opened if isinstance(one, DeliveredRun) for packet in one.packets]
+
+
+def test_what_waits_for_a_tunnel_leaves_in_its_order_and_the_oldest_makes_room() -> None:
+    networks = "192.168.1.0 255.255.255.0 192.168.2.0 255.255.255.0"
+    sent: list[ProtectedRun] = []
+    asked: list[bytes] = []
+    text = configuration(access_list=(f"icmp {networks}", f"tcp {networks}"))
+    plane = of(Device(), sent, text=text, asked=asked)
+    other = segment(b"")
+    many = [packet(body=b"\x08\0\0\0" + number.to_bytes(4) + bytes(56)) for number in range(userspace.WAITING + 36)]
+    plane.from_hosts([other, *many[:50]], 0.0)
+    plane.from_hosts(many[50:], 0.5)
+    assert asked == [other, many[0]], "one tunnel each"
+    ours, far = pair()
+    plane.install(ours, 0.6, settle=False)
+    assert taken_out(sent, far) == many[36:]
+    assert plane.counters["waiting too long"] == 36
+    # What is for another tunnel waits for itself, however many there are of these.
+    del sent[:]
+    ours, far = pair(traffic=selectors(protocol=6), spi=SPI + 1, pair_spi=SPI + 2)
+    plane.install(ours, 0.7, settle=False)
+    assert taken_out(sent, far) == [other]
+
+
+@pytest.mark.parametrize(
+    ("line", "largest"), [("", 1380), ("sysopt connection tcpmss 1200", 1200), ("sysopt connection tcpmss 0", 1460)]
+)
+def test_neither_end_of_a_connection_through_the_tunnel_asks_for_longer_segments_than_configured(
+    line: str, largest: int
+) -> None:
+    device = Device()
+    sent: list[ProtectedRun] = []
+    plane = of(device, sent, text=configuration(more=(line,)))
+    ours, far = pair(traffic=selectors(protocol=0))
+    opening = segment(mss(1460))
+    plane.install(ours, 0.0, settle=False)
+    plane.from_hosts([opening], 0.0)
+    assert taken_out(sent, far) == [segment(mss(largest))]
+    # The same from the other end: where the addresses change places no checksum does.
+    theirs, own = pair(
+        traffic=selectors("192.168.2.0/24", "192.168.1.0/24", protocol=0), local=SITE_B, remote=SITE_A, spi=SPI + 1
+    )
+    beyond = MemoryPlane(Entropy())
+    beyond.install(theirs)
+    plane.install(own, 0.0, settle=False)
+    answer, expected = (one[:12] + one[16:20] + one[12:16] + one[20:] for one in (opening, segment(mss(largest))))
+    esp = beyond.outbound(answer, 0.0)
+    assert isinstance(esp, Protected)
+    plane.from_peer([esp.datagram], SITE_B, SITE_A, 0.0)
+    assert device.written == [expected]
 
 
 def test_an_sa_that_never_came_into_use_takes_no_route_away() -> None:
