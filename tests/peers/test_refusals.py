@@ -243,6 +243,12 @@ def test_what_keeps_a_tunnel_from_being_one_is_said_at_the_start_and_when_it_is_
     gateway.process.send_signal(signal.SIGHUP)
     until(lambda: "is not taken: the gateway goes by what it has read before" in gateway.said(), SOON, "a refusal")
     assert gateway.said().count(problem) == 1
+    # A file that everybody can read by now is refused as it would be at the start.
+    gateway.config.write_text(text)
+    gateway.config.chmod(0o644)
+    gateway.process.send_signal(signal.SIGHUP)
+    until(lambda: "everybody on this host can read this key" in gateway.said(), SOON, "the refusal of an open file")
+    assert gateway.said().count("is read again") == 1
 
 
 @pytest.mark.parametrize("start", [Ours.stop, Ours.kill], ids=["SIGTERM", "SIGKILL"])
