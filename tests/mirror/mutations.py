@@ -513,8 +513,13 @@ WIRE_FAULTS: tuple[WireFault, ...] = (
     WireFault(("drop:MM3:all",), LOST, LOST, SILENT),
     # A peer that has no key for us falls silent at the same place.
     WireFault(("drop:MM4:all",), LOST, seen_as("no-tunnel-group"), LOST),
-    # A responder that gets no MM5 cannot know whether it went to UDP 4500.
-    WireFault(("drop:MM5:all",), LOST, LOST, seen_as("peer-silent", "nat-traversal-blocked")),
+    # A peer with another key repeats MM4 as well; one that gets no MM5 cannot know whether it went to UDP 4500.
+    WireFault(
+        ("drop:MM5:all",),
+        LOST,
+        seen_as("pre-shared-key-mismatch"),
+        seen_as("peer-silent", "nat-traversal-blocked"),
+    ),
     WireFault(("drop:MM6:all",), LOST, seen_as("pre-shared-key-mismatch"), LOST),
     WireFault(("drop:QM1:all",), LOST, SILENT, seen_as(NOTHING)),
     WireFault(("drop:QM2:all",), LOST, SILENT, LOST),

@@ -27,9 +27,10 @@ Out = Transcript[Action]
 HOSTILE_LINES_PER_SECOND: Final = 10
 """Lines about messages that prove nothing: a flood of garbage must not become a flood of log."""
 
-REPEAT_SECONDS: Final = 0.5
-"""At most one answer to repetitions per exchange in this time: no peer repeats sooner, so a flood of copies is no more
-than that. What strangers make us say has no part in it: an answer that was lost in a flood is all a true peer lacks."""
+REPEAT_SECONDS: Final = 0.25
+"""At most one answer to repetitions per exchange in this time: no peer repeats sooner (libreswan twice after half a
+second, give or take what its timer and the way do), so a flood of copies is no more than that. What strangers make us
+say has no part in it: an answer that was lost in a flood is all a true peer lacks."""
 
 
 class Box:

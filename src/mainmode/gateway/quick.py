@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
+from ipaddress import IPv4Address
+from math import inf
 from typing import Final
 
 from mainmode import steps
@@ -39,6 +41,11 @@ PUT_OFF_SECONDS: Final = 60.0
 
 MAX_PUT_OFF: Final = 64
 
+REFUSED_AGAIN_SECONDS: Final = 10.0
+"""A session that is refused its quick mode so soon after the one before it ended is not ended at once, but then.
+libreswan begins anew in the moment it hears of an end: thirty main modes a second, each with its Diffie-Hellman and its
+hundred lines of debug. Where the delete does not come at once it repeats its QM1, and that is all."""
+
 REASONS: Final[dict[int | None, str]] = {
     NotifyType.NO_PROPOSAL_CHOSEN: "Phase 2 Mismatch",
     NotifyType.INVALID_ID_INFORMATION: "crypto map policy not found",
@@ -51,6 +58,8 @@ class QuickSide:
         self._box = box
         self._endings = endings
         self._quick = QuickModes(box.config, box.persona, box.entropy, box.engine)
+        self._refused_at: dict[IPv4Address, float] = {}
+        """When a session with a peer last ended because its quick mode was refused, in the last ten seconds."""
 
     def reconfigure(self, config: Config) -> None:
         """Negotiate by this configuration from now on."""
@@ -205,7 +214,8 @@ class QuickSide:
     def _refuse(self, sa: IkeSa, quick: QuickMode, opened: Opened, blame: Refused | Malformed, out: Out) -> None:
         """The peer is authentic and what it asks for is not acceptable: tell it, and end the quick mode.
 
-        Without any tunnel the session has no purpose any more and is torn down, as an ASA does it.
+        Without any tunnel the session has no purpose any more and is torn down, as an ASA does it; if that happens
+        again and again, with some time between.
         """
         self._box.counters["refused"] += 1
         notify = blame.notify if isinstance(blame, Refused) else NotifyType.PAYLOAD_MALFORMED
@@ -216,8 +226,23 @@ class QuickSide:
             spi = offer.proposals[0].spi if offer else b""
             self._box.informational.send_notify(sa, Notify(PROTO_ESP, spi, notify), quick.message_id, out)
         self._endings.fail_quick_mode(sa, quick, out)
-        if not sa.tunnels and not any(under_way(other) for other in sa.exchanges.values()):
-            self._endings.tear_down(sa, REASONS.get(notify, "Phase 2 Error"), out)
+        reason = REASONS.get(notify, "Phase 2 Error")
+        due = self._refused_at.get(sa.remote.address, -inf) + REFUSED_AGAIN_SECONDS
+        if out.now >= due:
+            self._end_in_vain(sa, reason, out)
+        elif sa.alarm is None:  # that of main mode, which is over
+            sa.alarm = self._box.alarms.set(due, partial(self._end_in_vain, sa, reason))
+
+    def _end_in_vain(self, sa: IkeSa, reason: str, out: Out) -> None:
+        """An IKE SA under which a quick mode was refused ends, unless it has got another purpose."""
+        address(sa, out)
+        sa.alarm = None
+        if sa.tunnels or any(under_way(other) for other in sa.exchanges.values()):
+            return
+        recent = out.now - REFUSED_AGAIN_SECONDS
+        self._refused_at = {peer: at for peer, at in self._refused_at.items() if at > recent}
+        self._refused_at[sa.remote.address] = out.now
+        self._endings.tear_down(sa, reason, out)
 
     # -- our own ----------------------------------------------------------------------------------------------------
 

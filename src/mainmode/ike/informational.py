@@ -112,19 +112,33 @@ class Informational:
 
     def open(self, sa: IkeSa, message: Message, out: Out) -> Opened:
         """Decrypt and verify. `Malformed` or `Refused` (without a NOTIFY: nobody has proved anything) otherwise."""
-        if sa.skeyid_a is None:
-            raise Malformed("an informational message before there are keys")
         identifier = message.header.message_id
-        opened = sa.unseal(message, sa.exchange_iv(identifier))
-        hashes = [payload for payload in opened.payloads if isinstance(payload, Hash)]
-        if len(hashes) != 1 or opened.payloads[0] is not hashes[0] or len(opened.payloads) < 2:
-            raise Malformed("an informational message is HASH and what it covers")
-        expected = keys.hash_1(sa.hash, sa.skeyid_a, identifier, opened.after_hash())
-        if not keys.equal(expected, hashes[0].data):
-            raise Refused("the hash of an informational message does not verify", None, (HashMismatch(),))
+        try:
+            opened = _verified(sa, message, sa.exchange_iv(identifier))
+        except (Malformed, Refused) as blame:
+            if sa.tunnels:
+                raise  # a peer that refuses phase 1 has none
+            try:
+                opened = _verified(sa, message, sa.unchained_iv(identifier))
+            except (Malformed, Refused):
+                raise blame from None
         out.say(MessageDecoded("RECEIVED", identifier, opened.numbers, opened.length))
         out.say(PayloadProcessed("hash"))
         return opened
+
+
+def _verified(sa: IkeSa, message: Message, iv: bytes) -> Opened:
+    """Decrypt with this IV, and compare HASH(1)."""
+    if sa.skeyid_a is None:
+        raise Malformed("an informational message before there are keys")
+    opened = sa.unseal(message, iv)
+    hashes = [payload for payload in opened.payloads if isinstance(payload, Hash)]
+    if len(hashes) != 1 or opened.payloads[0] is not hashes[0] or len(opened.payloads) < 2:
+        raise Malformed("an informational message is HASH and what it covers")
+    expected = keys.hash_1(sa.hash, sa.skeyid_a, message.header.message_id, opened.after_hash())
+    if not keys.equal(expected, hashes[0].data):
+        raise Refused("the hash of an informational message does not verify", None, (HashMismatch(),))
+    return opened
 
 
 def message_id(entropy: Entropy) -> int:

@@ -299,6 +299,13 @@ class IkeSa:
         """The first IV of the exchange with this message id."""
         return phase2_iv(self.hash, self.iv, message_id, self.cipher.block_size)
 
+    def unchained_iv(self, message_id: int) -> bytes:
+        """What libreswan has for it before phase 1 is complete at its end: it has not yet kept phase 1's last block.
+
+        Its refusals of MM5 and MM6 are encrypted so (seen with 4.10).
+        """
+        return phase2_iv(self.hash, b"", message_id, self.cipher.block_size)
+
     def transmit(self, datagram: bytes, out: Transcript[Any]) -> None:
         """Send an ISAKMP message to the peer: whole, or in pieces if it is long and the peer takes them."""
         whole = not breaks(self.persona, self.peer_fragments, len(datagram))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from mainmode import events as ev
-from mainmode.explain.case import Case, IpsecShown
-from mainmode.explain.rules.parts import Marks, configured, finding, seen, started, template
+from mainmode.explain.case import Case, IpsecShown, View
+from mainmode.explain.rules.parts import AT_ONCE, Marks, configured, finding, seen, started, template
 from mainmode.explain.rules.table import Finding, rule
 from mainmode.language import Text
 
@@ -146,6 +147,7 @@ def unknown_sa(case: Case) -> Finding | None:
         )
         # What came before a negotiation that succeeded was mended by it.
         if not (view.established and view.rungs and index < min(rung.entry for rung in view.rungs))
+        and not _confirms_the_end(view, index)
     )
     follows = seen(case, ev.SaPayloadMissing)
     # After its own negotiation failed, a peer's late packets say nothing new.
@@ -172,6 +174,32 @@ def unknown_sa(case: Case) -> Finding | None:
             ),
         ),
     )
+
+
+NEAR: Final = 100
+"""Lines in which to look for our own delete: its own are five, and other peers' may stand between."""
+
+
+def _confirms_the_end(view: View, index: int) -> bool:
+    """Whether this message without an SA comes at once after we have deleted an IKE SA with the peer.
+
+    libreswan, told that an SA is gone, says for its part that it is: under the SA that is gone.
+    """
+    entries = view.log.entries
+    line = entries[index]
+    if not isinstance(line.event, ev.UnknownSaPacket):
+        return False
+    messages = 0
+    for entry in entries[max(index - NEAR, 0) : index][::-1]:
+        if entry.peer != line.peer:
+            continue
+        timed = line.at is not None and entry.at is not None
+        if line.at is not None and entry.at is not None and line.at - entry.at > AT_ONCE:
+            return False
+        if isinstance(entry.event, ev.PayloadBuilt) and entry.event.payload == "IKE delete":
+            return timed or messages <= 1  # the message that the delete is in
+        messages += isinstance(entry.event, ev.MessageDecoded)
+    return False
 
 
 @rule(

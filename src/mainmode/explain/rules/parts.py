@@ -17,6 +17,9 @@ from mainmode.span import Span
 
 Marks = tuple[tuple[View, int], ...]
 
+AT_ONCE: Final = 2.0
+"""Seconds in which a peer that has read a message acts on it; a quick mode without an answer takes half a minute."""
+
 MAX_MARKS: Final = 6
 """Lines of evidence in one diagnosis. A log of a night repeats itself."""
 
@@ -51,6 +54,12 @@ def seen(case: Case, *classes: type[Event]) -> Marks:
 
 def marks(view: View | None, indexes: Iterable[int]) -> Marks:
     return tuple((view, index) for index in indexes) if view is not None else ()
+
+
+def about_mm6(view: View, index: int) -> bool:
+    """Whether what the initiator says in this line comes after our MM6 and before any quick mode."""
+    before = {rung.name for rung in view.rungs if rung.entry < index}
+    return view.role == "responder" and "MM6" in before and not any(name.startswith("QM") for name in before)
 
 
 def pending(case: Case) -> frozenset[str]:

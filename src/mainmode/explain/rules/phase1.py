@@ -11,7 +11,9 @@ from mainmode.explain.case import Case, IkeShown, View
 from mainmode.explain.compare import keys_comparable
 from mainmode.explain.diagnosis import Certainty
 from mainmode.explain.rules.parts import (
+    AT_ONCE,
     Marks,
+    about_mm6,
     capture,
     configured,
     debug_at_peer,
@@ -29,10 +31,6 @@ from mainmode.language import Text
 
 ENOUGH: Final = 1
 """Repetitions of a message after which its answer counts as missing: 8 seconds, and every ASA answers in less."""
-
-
-AT_ONCE: Final = 2.0
-"""Seconds in which a peer that has read a message acts on it; a quick mode without an answer takes half a minute."""
 
 
 def _waits_in_vain(view: View | None, *awaited: str) -> bool:
@@ -314,8 +312,6 @@ def pre_shared_key_mismatch(case: Case) -> Finding | None:
             )
         )
     elif _waits_in_vain(initiator, "MM6") and initiator is not None and case.lost is None and not _behind_nat(case):
-        if initiator.peer_repeats and problem is None:
-            certainty = "possible"  # it repeats MM4, so rather MM5 never came: responses-lost
         if problem is None and _comparable(case):
             return None
         stage = "MM6"
@@ -327,6 +323,15 @@ def pre_shared_key_mismatch(case: Case) -> Finding | None:
                 "MM5 に応答がありません。MM5 は正しいキーを必要とする最初のメッセージです。",
             )
         )
+        if initiator.peer_repeats:
+            because.append(
+                Text(
+                    "The peer repeats MM4, as one does that cannot read MM5. That MM5 does not arrive is less likely:"
+                    " it goes the way that MM1 and MM3 have gone.",
+                    "ピアは MM4 を繰り返しています。MM5 を復号できないピアはこのように振る舞います。"
+                    "MM5 は MM1 や MM3 と同じ経路を通るため、届いていない可能性は低いです。",
+                )
+            )
     elif case.stuck("MM_WAIT_MSG5", "MM_WAIT_MSG6"):
         stage = f"MM{case.stuck('MM_WAIT_MSG5', 'MM_WAIT_MSG6')[0].state[-1]}"
         because.append(
@@ -451,6 +456,12 @@ def _other_address(case: Case) -> bool:
     return any(view.peer is not None and view.peer not in own for view in case.views)
 
 
+_REMOTE_IDENTITY: Final = Text(
+    "the peer's log at that time; its setting called remote identity or peer ID",
+    "その時刻のピアのログ。ピアの「リモート ID」または「ピア ID」の設定",
+)
+
+
 @rule(
     "identity-mismatch",
     "phase 1",
@@ -480,12 +491,24 @@ def identity_mismatch(case: Case) -> Finding | None:
                 )
             ],
             left,
-            next=(
+            next=(_REMOTE_IDENTITY,),
+        )
+    refused = _refused_after_mm6(case)
+    if refused:
+        return finding(
+            "likely",
+            "MM6",
+            [
                 Text(
-                    "the peer's log at that time; its setting called remote identity or peer ID",
-                    "その時刻のピアのログ。ピアの「リモート ID」または「ピア ID」の設定",
-                ),
-            ),
+                    "The peer could read MM6, so the keys are equal, and refuses the identity in it: it expects another"
+                    " name or address of us, or another kind. Here phase 1 counts as complete; at the peer it is not.",
+                    "ピアは MM6 を復号できたためキーは一致していますが、その ID を拒否しています。別の名前・アドレス、"
+                    "または別の種類の ID を期待しています。こちらではフェーズ 1 は完了していますが、"
+                    "ピアでは完了していません。",
+                )
+            ],
+            refused,
+            next=(_REMOTE_IDENTITY,),
         )
     if (not lines and not told) or any(view.phase1_complete for view in case.views):
         return None
@@ -517,6 +540,14 @@ def identity_mismatch(case: Case) -> Finding | None:
             ),
         ),
     )
+
+
+def _refused_after_mm6(case: Case) -> Marks:
+    """Where the initiator, instead of going on to quick mode, refuses what was in MM6: the responder's lines of it."""
+    if case.established:
+        return ()
+    told = ((view, index) for view, index, event in case.events(ev.NotifyReceived) if event.number in (18, 24))
+    return tuple((view, index) for view, index in told if about_mm6(view, index))
 
 
 def _left_after_mm6(case: Case) -> Marks:
@@ -699,7 +730,9 @@ def responses_lost(case: Case) -> Finding | None:
         # After MM6 nothing has to come; but an initiator that had it would turn to quick mode.
         stands = last.name == "MM6" and len(repeats) > 1
         if view.awaited is not None or view.established or stands:
-            return _lost(case, last.name, "likely", marks(view, repeats), _ONE)
+            # What cannot be read is not answered either: pre-shared-key-mismatch, where MM5 goes the way of MM3.
+            certainty: Certainty = "possible" if last.name == "MM5" and not _behind_nat(case) else "likely"
+            return _lost(case, last.name, certainty, marks(view, repeats), _ONE)
     return None
 
 

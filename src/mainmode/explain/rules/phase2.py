@@ -8,7 +8,17 @@ from mainmode import events as ev
 from mainmode.events import ProxyId
 from mainmode.explain.case import Case, View
 from mainmode.explain.diagnosis import Certainty
-from mainmode.explain.rules.parts import Marks, configured, finding, peer_of, seen, started, template, words_for
+from mainmode.explain.rules.parts import (
+    Marks,
+    about_mm6,
+    configured,
+    finding,
+    peer_of,
+    seen,
+    started,
+    template,
+    words_for,
+)
 from mainmode.explain.rules.table import Finding, rule
 from mainmode.language import Text
 
@@ -30,6 +40,7 @@ def _notified(case: Case, number: int) -> Marks:
         (view, index)
         for view, index, event in case.events(ev.NotifyReceived)
         if event.number == number
+        and not about_mm6(view, index)
         and (view.phase1_complete or view.awaited in ("QM2", None) or view.has(ev.QuickModeSent))
     )
 

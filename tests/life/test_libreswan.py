@@ -1,0 +1,142 @@
+"""What libreswan does otherwise than an ASA or strongSwan, as it was seen doing it (4.10), against our gateway."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import IPv4Address
+
+import pytest
+
+from mainmode import steps
+from mainmode.events import DuplicatePacket, NotifyReceived, Phase1Completed, RefusalUnreadable, SessionTornDown
+from mainmode.explain.diagnose import diagnose
+from mainmode.gateway import Gateway
+from mainmode.ike import keys
+from mainmode.ike.offers import PROTO_ISAKMP
+from mainmode.ike.phase2 import prepend_hash
+from mainmode.ike.sa import IkeSa, Send
+from mainmode.lab.faults import UDP, Fault, FaultyStretch, Packet
+from mainmode.transcript import Transcript
+from mainmode.wire import Notify, NotifyType, encode_payloads
+from tests.fuzz.wiretap import upto
+from tests.lab.pairs import INSIDE, OUTSIDE, document_lines, line, site, transform_set
+from tests.life.test_explained import rules
+from tests.life.world import World
+
+A, B = OUTSIDE["a"], OUTSIDE["b"]
+MESSAGE_ID = 0xA93C0096
+
+
+def refusal(sa: IkeSa) -> bytes:
+    """INVALID-ID-INFORMATION in the middle of main mode: its IV is made without the last block of phase 1."""
+    first, rest = encode_payloads((Notify(PROTO_ISAKMP, b"", NotifyType.INVALID_ID_INFORMATION),))
+    assert sa.skeyid_a is not None
+    chain = prepend_hash(keys.hash_1(sa.hash, sa.skeyid_a, MESSAGE_ID, rest), first, rest)
+    iv = keys.phase2_iv(sa.hash, b"", MESSAGE_ID, sa.cipher.block_size)
+    numbers = (steps.HASH, steps.NOTIFY)
+    return sa.seal(steps.INFORMATIONAL, steps.HASH, chain, numbers, iv, MESSAGE_ID)[0].datagram
+
+
+def only_sa(gateway: Gateway) -> IkeSa:
+    (sa,) = gateway.ike_sas
+    return sa
+
+
+@pytest.mark.parametrize(("message", "refuses", "is_told"), [("MM5", B, A), ("MM6", A, B)])
+def test_a_refusal_of_the_identity_amid_main_mode_is_read_and_explained(
+    message: str, refuses: IPv4Address, is_told: IPv4Address
+) -> None:
+    tap, send = upto(message)
+    told = refusal(only_sa(tap.gateways[refuses]))
+    tap.give(is_told, told, send.to, send.source)
+    events = [entry.event for entry in tap.entries[is_told]]
+    assert NotifyReceived("Invalid ID info", 18) in events
+    assert not any(isinstance(event, RefusalUnreadable) for event in events)
+    assert [one.rule for one in diagnose([tap.entries[is_told]]) if one.failure] == ["identity-mismatch"]
+
+
+def test_a_refusal_amid_main_mode_that_does_not_verify_is_still_unreadable() -> None:
+    tap, send = upto("MM5")
+    told = bytearray(refusal(only_sa(tap.gateways[B])))
+    told[-1] ^= 1
+    tap.give(A, bytes(told), send.to, send.source)
+    events = [entry.event for entry in tap.entries[A]]
+    assert NotifyReceived("Invalid ID info", 18) not in events
+
+
+def test_a_message_that_is_repeated_every_half_second_or_so_is_answered_each_time() -> None:
+    tap, _ = upto("MM3")
+    sent = tap.step()
+    assert sent is not None
+    (answer,) = tap.waiting
+    for at in (0.5, 0.98, 1.48, 2.48):
+        tap.now = at
+        assert tap.give(B, sent.datagram, sent.source, sent.to) == [answer], at
+        tap.now = at + 0.02
+        assert not tap.give(B, sent.datagram, sent.source, sent.to)  # a copy that somebody made
+    assert [type(entry.event) for entry in tap.entries[B]].count(DuplicatePacket) == 4
+
+
+def ask_every(world: World, seconds: float, until: float) -> None:
+    while world.network.now < until:
+        world.ask("a")
+        world.pass_time(seconds)
+
+
+def test_who_begins_anew_whenever_a_session_was_refused_gets_no_more_than_one_in_ten_seconds() -> None:
+    others = {"a": site("a", sets=[transform_set("esp-3des")]), "b": site("b")}
+    world = World(others)
+    ask_every(world, 0.05, 30.5)
+    # The first ends at once, as an ASA ends it; the second then has to wait, and so have all that follow.
+    assert len(world.said("b", Phase1Completed)) == 5, world.describe()
+    where = world.sites["a"]
+    where.config = site("a")
+    world.network.put(where, where.carry_out(where.gateway.reconfigure(where.config, world.network.now)))
+    ask_every(world, 0.5, 45.0)
+    assert world.up, world.describe()
+
+
+def test_a_session_that_got_a_tunnel_after_it_was_refused_another_one_is_not_ended() -> None:
+    more = line(INSIDE["a"], INSIDE["b"], 17)
+    world = World({"a": site("a", lines=(*document_lines("a"), more)), "b": site("b")})
+    where = world.sites["a"]
+
+    def ask_for_more() -> None:
+        packet = bytes.fromhex("4500001c0000000040110000c0a80102c0a802020035003500080000")
+        world.network.host_sends(where, packet)
+        world.pass_time(0.2)
+
+    ask_for_more()
+    ask_for_more()
+    assert len(world.said("b", SessionTornDown)) == 1, world.describe()
+    world.ask("a")
+    world.pass_time(30.0)
+    assert world.up, world.describe()
+    assert len(world.said("b", SessionTornDown)) == 1, world.describe()
+
+
+@pytest.mark.parametrize(("later", "expected"), [(0.05, False), (5.0, True)])
+def test_the_peer_s_own_delete_of_an_ike_sa_that_we_have_deleted_is_no_fault(later: float, expected: bool) -> None:
+    world = World()
+    world.bring_up("a")
+    sa = only_sa(world.gateway("b"))
+    out: Transcript[Send] = Transcript(world.network.now, OUTSIDE["a"])
+    world.gateway("b")._box.informational.send_delete_ike(sa, out)
+    (echo,) = (item for item in out.items if isinstance(item, Send))
+    world.network.elements.append(FaultyStretch(Fault("drop", "info", None)))
+    world.clear("a")
+    world.pass_time(later)
+    packet = Packet(UDP, echo.source, echo.to, echo.datagram)
+    world.sites["a"].receive(packet, world.network.now)
+    assert ("unknown-sa" in {one.rule for one in diagnose([world.sites["a"].entries])}) == expected
+    untimed = [replace(entry, at=None) for entry in world.sites["a"].entries]
+    assert "unknown-sa" not in {one.rule for one in diagnose([untimed])}
+
+
+def test_a_peer_with_another_key_that_only_repeats_mm4_has_another_key_and_not_a_deaf_ear() -> None:
+    world = World({"a": site("a", psk=b"cisco"), "b": site("b", psk=b"other")})
+    # libreswan does not say that it could not read MM5.
+    world.network.elements.append(FaultyStretch(Fault("drop", "info", None)))
+    world.ask("a")
+    world.network.run(100.0)
+    assert rules(world, "a")[:2] == ["pre-shared-key-mismatch", "responses-lost"]
