@@ -18,7 +18,7 @@ from mainmode.ike.sa import IkeSa, Send
 from mainmode.lab.faults import UDP, Fault, FaultyStretch, Packet
 from mainmode.transcript import Transcript
 from mainmode.wire import Notify, NotifyType, encode_payloads
-from tests.fuzz.wiretap import upto
+from tests.fuzz.wiretap import NAMES, Wiretap, upto
 from tests.lab.pairs import INSIDE, OUTSIDE, document_lines, line, site, transform_set
 from tests.life.test_explained import rules
 from tests.life.world import World
@@ -46,9 +46,14 @@ def only_sa(gateway: Gateway) -> IkeSa:
 def test_a_refusal_of_the_identity_amid_main_mode_is_read_and_explained(
     message: str, refuses: IPv4Address, is_told: IPv4Address
 ) -> None:
-    tap, send = upto(message)
+    tap = Wiretap()
+    *_, repeated = (tap.step() for _ in range(NAMES.index(message)))
+    send = tap.waiting[0]
+    assert repeated is not None
     told = refusal(only_sa(tap.gateways[refuses]))
     tap.give(is_told, told, send.to, send.source)
+    for tap.now in (0.5, 1.0, 2.0):  # it goes on repeating what came before
+        tap.give(is_told, repeated.datagram, repeated.source, repeated.to)
     events = [entry.event for entry in tap.entries[is_told]]
     assert NotifyReceived("Invalid ID info", 18) in events
     assert not any(isinstance(event, RefusalUnreadable) for event in events)

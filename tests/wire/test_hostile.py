@@ -53,7 +53,10 @@ VALID.append(
 
 
 def reread(datagram: bytes) -> None:
-    """The invariant: Malformed, or a message that accounts for every octet and survives being written again."""
+    """The invariant: Malformed, or a message that accounts for every octet and survives being written again.
+
+    Up to three zeros may fill the message up to a multiple of four.
+    """
     try:
         read = decode(datagram)
     except Malformed:
@@ -63,7 +66,11 @@ def reread(datagram: bytes) -> None:
     if header.flags & 1:
         assert read.payloads == ()
         return
-    assert b"".join(read.raw) == read.body == datagram[28:]
+    chain = b"".join(read.raw)
+    filling = len(read.body) - len(chain)
+    assert chain + bytes(filling) == read.body == datagram[28:]
+    assert filling in range(4)
+    assert not filling or len(datagram) % 4 == 0
     again = encode(
         header.initiator_cookie,
         header.responder_cookie,
@@ -73,7 +80,7 @@ def reread(datagram: bytes) -> None:
         flags=header.flags,
     )
     assert decode(again).payloads == read.payloads
-    assert len(again) == len(datagram)
+    assert len(again) == len(datagram) - filling
 
 
 def with_length(datagram: bytes) -> bytes:

@@ -7,6 +7,7 @@ import pytest
 from mainmode.blame import Malformed
 from mainmode.wire import (
     FLAG_ENCRYPTED,
+    HEADER_SIZE,
     Attribute,
     Delete,
     Fragment,
@@ -259,6 +260,25 @@ def test_padding_is_allowed_only_where_there_was_encryption_and_only_one_block()
     for trailing, padded in ((1, False), (16, False), (17, True)):
         with pytest.raises(Malformed, match="after the last payload"):
             decode_payloads(8, body + bytes(trailing), padded=padded)
+
+
+def test_a_message_in_the_clear_may_be_filled_up_to_a_multiple_of_four_octets() -> None:
+    # "OE-Libreswan-4.10" is the vendor id that libreswan sends with `send-vendorid=yes`, the last payload here.
+    name = VendorId(b"OE-Libreswan-4.10")
+    first, chain = encode_payloads((name,))
+    for trailing in range(9):
+        length = HEADER_SIZE + len(chain) + trailing
+        header = Header(b"12345678", bytes(8), first, 2, 0, 0, length)
+        datagram = encode_header(header) + chain + bytes(trailing)
+        if trailing in (0, 3):
+            assert decode(datagram).payloads == (name,)
+            assert decode(datagram).raw == (chain,)
+            if trailing:
+                with pytest.raises(Malformed, match="more than zeros"):
+                    decode(datagram[:-1] + b"\1")
+        else:
+            with pytest.raises(Malformed, match="after the last payload"):
+                decode(datagram)
 
 
 # -- what is wrong ---------------------------------------------------------------------------------------------------

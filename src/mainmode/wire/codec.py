@@ -53,6 +53,9 @@ MAX_ATTRIBUTES = 100
 MAX_PADDING = 16
 """One AES block. RFC 2409 appendix B pads with zeros and only up to the next block; racoon pads a message that is
 aligned already with another block, of random octets. Nothing authenticates padding, so its content is not looked at."""
+MESSAGE_UNIT = 4
+"""libreswan fills a message up to a multiple of four octets in the clear too, with zeros (its option `ikepad`). No RFC
+says so; its MM1 with its own name as a vendor id, seventeen octets, has three of them."""
 
 HEADER_SIZE = 28
 VERSION = 0x10
@@ -102,7 +105,9 @@ def decode(datagram: bytes) -> Message:
     body = datagram[HEADER_SIZE:]
     if flags & FLAG_ENCRYPTED:
         return Message(header, (), (), body)
-    payloads, raw = _read_chain(first, datagram, HEADER_SIZE, 0)
+    payloads, raw = _read_chain(first, datagram, HEADER_SIZE, 0 if size % MESSAGE_UNIT else MESSAGE_UNIT - 1)
+    if any(datagram[HEADER_SIZE + sum(map(len, raw)) :]):
+        raise Malformed("more than zeros after the last payload", HEADER_SIZE + sum(map(len, raw)))
     return Message(header, payloads, raw, body)
 
 

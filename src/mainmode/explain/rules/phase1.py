@@ -312,6 +312,8 @@ def pre_shared_key_mismatch(case: Case) -> Finding | None:
             )
         )
     elif _waits_in_vain(initiator, "MM6") and initiator is not None and case.lost is None and not _behind_nat(case):
+        if initiator.has(ev.NotifyReceived):
+            return None  # it could be read, so the keys are equal: identity-mismatch
         if problem is None and _comparable(case):
             return None
         stage = "MM6"
@@ -723,6 +725,8 @@ def responses_lost(case: Case) -> Finding | None:
         last = view.last_sent
         if not repeats or view.refused or view.unreadable:
             continue
+        if _refused_after_mm6(case) or (view.has(ev.NotifyReceived) and not view.phase1_complete):
+            continue  # it has our answer, and does not like it
         if view.established and not (len(repeats) > 1 and view.has(ev.ConnectionTerminated, ev.SessionTornDown)):
             continue  # mended by itself
         if last is None:
