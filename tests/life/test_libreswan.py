@@ -120,19 +120,56 @@ def test_a_session_that_got_a_tunnel_after_it_was_refused_another_one_is_not_end
     assert len(world.said("b", SessionTornDown)) == 1, world.describe()
 
 
+def delete_of_phase_1(world: World) -> Packet:
+    """What site b would send if it ended its IKE SA and kept the IPsec SAs; they have the one IKE SA by now."""
+    out: Transcript[Send] = Transcript(world.network.now, OUTSIDE["a"])
+    gateway = world.gateway("b")
+    gateway._box.informational.send_delete_ike(only_sa(gateway), out)
+    (send,) = (item for item in out.items if isinstance(item, Send))
+    return Packet(UDP, send.source, send.to, send.datagram)
+
+
+@pytest.mark.parametrize(("age", "used", "anew"), [(5.0, True, False), (40.0, True, True), (40.0, False, False)])
+def test_a_phase_1_that_the_peer_ends_alone_is_begun_anew_for_the_ipsec_sas_that_it_has_used_and_keeps(
+    age: float, used: bool, anew: bool
+) -> None:
+    world = World()
+    world.bring_up("a")
+    if used:
+        world.check_traffic()
+    world.pass_time(age)
+    before = {tunnel.inbound_spi for _, tunnel in world.gateway("a").tunnels}
+    delete = delete_of_phase_1(world)
+    world.network.put(world.sites["a"], world.sites["a"].receive(delete, world.network.now))
+    world.pass_time(1.0)
+    after = {tunnel.inbound_spi for _, tunnel in world.gateway("a").tunnels}
+    assert len(after) == anew
+    assert not before & after
+    if anew:
+        assert world.up, world.describe()
+        world.check_traffic()
+
+
+def test_a_peer_that_ends_the_session_is_not_called_back() -> None:
+    world = World()
+    world.bring_up("a")
+    world.pass_time(40.0)
+    begun = len(world.network.wire)
+    world.clear("b")
+    world.pass_time(5.0)
+    assert {transit.name for transit in world.network.wire[begun:]} == {"info"}
+    assert not any(True for name in "ab" for _ in world.gateway(name).ike_sas)
+
+
 @pytest.mark.parametrize(("later", "expected"), [(0.05, False), (5.0, True)])
 def test_the_peer_s_own_delete_of_an_ike_sa_that_we_have_deleted_is_no_fault(later: float, expected: bool) -> None:
     world = World()
     world.bring_up("a")
-    sa = only_sa(world.gateway("b"))
-    out: Transcript[Send] = Transcript(world.network.now, OUTSIDE["a"])
-    world.gateway("b")._box.informational.send_delete_ike(sa, out)
-    (echo,) = (item for item in out.items if isinstance(item, Send))
+    echo = delete_of_phase_1(world)
     world.network.elements.append(FaultyStretch(Fault("drop", "info", None)))
     world.clear("a")
     world.pass_time(later)
-    packet = Packet(UDP, echo.source, echo.to, echo.datagram)
-    world.sites["a"].receive(packet, world.network.now)
+    world.sites["a"].receive(echo, world.network.now)
     assert ("unknown-sa" in {one.rule for one in diagnose([world.sites["a"].entries])}) == expected
     untimed = [replace(entry, at=None) for entry in world.sites["a"].entries]
     assert "unknown-sa" not in {one.rule for one in diagnose([untimed])}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from ipaddress import IPv4Address
 
 from mainmode.events import (
@@ -46,6 +47,12 @@ class Acquire:
         out.items += walk.items
         if match is not None:
             self._acquire(match, way.came_in_by, way.interface, way.packet.destination, out)
+
+    def anew(self, matches: Iterable[Match], peer: IPv4Address, interface: str, out: Out) -> None:
+        """No packet asks for these SAs; they are wanted again because the peer may still use those that were."""
+        for match in matches:
+            if peer in match.entry.peers and match.entry.connection_type != "answer-only":
+                self._acquire(match, interface, interface, match.remote.address, out)
 
     def _acquire(self, match: Match, came_in_by: str, interface: str, destination: IPv4Address, out: Out) -> None:
         peer = self._peer(match)

@@ -63,8 +63,8 @@ class Gateway:
         self._endings = Endings(self._box)
         self._quick = QuickSide(self._box, self._endings)
         self._main = MainSide(self._box, self._endings, self._quick)
-        self._notices = Notices(self._box, self._endings, self._quick)
         self._acquire = Acquire(self._box, self._main, self._quick)
+        self._notices = Notices(self._box, self._endings, self._quick, self._acquire)
         self._upkeep = Upkeep(self._box, self._endings, self._quick, self._main)
 
     # -- the three inputs -------------------------------------------------------------------------------------------

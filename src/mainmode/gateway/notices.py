@@ -18,14 +18,18 @@ from mainmode.events import (
     RefusalUnreadable,
     UnknownSaPacket,
 )
+from mainmode.gateway.acquire import Acquire
 from mainmode.gateway.box import Box, Out, hush
 from mainmode.gateway.endings import Endings
 from mainmode.gateway.quick import QuickSide
 from mainmode.gateway.whereabouts import adopt, heard, sa_of
 from mainmode.ike.informational import NOTIFY_TEXTS, notify_name
 from mainmode.ike.offers import PROTO_ESP, PROTO_ISAKMP
-from mainmode.ike.sa import Endpoint, IkeSa
+from mainmode.ike.sa import Endpoint, IkeSa, Tunnel
 from mainmode.wire import FLAG_ENCRYPTED, Delete, Message, Notify, NotifyType
+
+ANEW_SECONDS: Final = 30.0
+"""A phase 1 that the peer ends alone is begun anew if it has stood so long: one that it never keeps is not its wish."""
 
 MAX_SPENT: Final = 1024
 """Informational message ids that are remembered per SA: deletes and the like, of which an SA sees some hundreds in its
@@ -33,10 +37,11 @@ life. Keepalives, which are thousands a day, have numbers of their own by which 
 
 
 class Notices:
-    def __init__(self, box: Box, endings: Endings, quick: QuickSide) -> None:
+    def __init__(self, box: Box, endings: Endings, quick: QuickSide, acquire: Acquire) -> None:
         self._box = box
         self._endings = endings
         self._quick = quick
+        self._acquire = acquire
 
     def receive(self, message: Message, source: Endpoint, local: Endpoint, out: Out) -> None:
         sa = sa_of(self._box, message.header, source, local)
@@ -169,18 +174,30 @@ class Notices:
                         self._endings.drop_tunnel(tunnel, out)
 
     def _delete_ike(self, sa: IkeSa, out: Out) -> None:
-        """The peer ended an IKE SA. Was it renewed, its tunnels live on under the new one; if not, they end with it."""
+        """The peer ended an IKE SA. Was it renewed, its tunnels live on under the new one; if not, they end with it.
+
+        Who ends a session deletes its IPsec SAs first. libreswan keeps them when the time of phase 1 is over, and goes
+        on sending into them: so those that are left at the end, and by which it has sent, are asked for anew.
+        """
         heir = next((other for other in reversed(self._box.sas.with_peer_of(sa)) if other is not sa), None)
         if heir is not None:
             adopt(self._box, heir, sa, out)
             self._endings.forget(sa, out)
             return
+        left = [tunnel.match for tunnel in sa.tunnels if not tunnel.replaced and self._has_sent(tunnel)]
         for tunnel in sa.tunnels:
             self._endings.terminated(tunnel, "Peer Terminate", out)
         if not sa.tunnels:
             out.say(ConnectionTerminated(sa.remote.address, "Peer Terminate", None, None))
         self._endings.forget(sa, out)
         self._endings.torn_down(sa, "User Requested", out)
+        if sa.active_at is not None and out.now >= sa.active_at + ANEW_SECONDS:
+            self._acquire.anew(left, sa.remote.address, sa.interface, out)
+
+    def _has_sent(self, tunnel: Tunnel) -> bool:
+        """Whether the peer has ever used these SAs. One that did not get our QM3 has none."""
+        used = self._box.used(tunnel)
+        return used is not None and used[0].last_used is not None
 
 
 def _is_keepalive(sa: IkeSa, notify: Notify) -> bool:
