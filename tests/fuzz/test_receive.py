@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mainmode import steps
 from mainmode.events import Entry
 from mainmode.gateway import Gateway
 from mainmode.ike.sa import Endpoint, IkeSa, Send
 from mainmode.lab.dice import Dice
-from mainmode.wire import decode
+from mainmode.wire import FLAG_ENCRYPTED, Header, decode, encode_header
 from tests.fuzz.wiretap import NAMES, Wiretap, upto
 from tests.lab.pairs import OUTSIDE, site
 
@@ -95,6 +96,21 @@ def test_no_datagram_makes_receive_raise_however_far_the_handshake_is(
 def test_a_stranger_gets_no_more_octets_back_than_it_sent(datagram: bytes) -> None:
     tap = Wiretap()
     assert sum(len(send.datagram) for send in tap.give(B, datagram, STRANGER)) <= len(datagram)
+
+
+@pytest.mark.parametrize("progress", range(len(NAMES)))
+def test_an_encrypted_message_makes_nothing_raise_however_far_the_handshake_is(progress: int) -> None:
+    for here, there in ((A, B), (B, A)):
+        for exchange in (steps.MAIN_MODE, steps.QUICK_MODE, steps.INFORMATIONAL):
+            tap = Wiretap()
+            for _ in range(progress):
+                tap.step()
+            for sa in tap.gateways[here].ike_sas:
+                for message_id in (0, 7):
+                    header = Header(
+                        sa.initiator_cookie, sa.responder_cookie, steps.HASH, exchange, FLAG_ENCRYPTED, message_id, 60
+                    )
+                    tap.give(here, encode_header(header) + bytes(32), Endpoint(there, 500))
 
 
 # --- garbage between the messages ---------------------------------------------------------------------------------

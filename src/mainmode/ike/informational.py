@@ -6,7 +6,7 @@ never more than a line in the debug (RFC 2408 §5.13 would have it otherwise; se
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from mainmode import steps
@@ -114,12 +114,12 @@ class Informational:
         """Decrypt and verify. `Malformed` or `Refused` (without a NOTIFY: nobody has proved anything) otherwise."""
         identifier = message.header.message_id
         try:
-            opened = _verified(sa, message, sa.exchange_iv(identifier))
+            opened = _verified(sa, message, sa.exchange_iv)
         except (Malformed, Refused) as blame:
             if sa.tunnels:
                 raise  # a peer that refuses phase 1 has none
             try:
-                opened = _verified(sa, message, sa.unchained_iv(identifier))
+                opened = _verified(sa, message, sa.unchained_iv)
             except (Malformed, Refused):
                 raise blame from None
         out.say(MessageDecoded("RECEIVED", identifier, opened.numbers, opened.length))
@@ -127,11 +127,11 @@ class Informational:
         return opened
 
 
-def _verified(sa: IkeSa, message: Message, iv: bytes) -> Opened:
-    """Decrypt with this IV, and compare HASH(1)."""
+def _verified(sa: IkeSa, message: Message, first_iv: Callable[[int], bytes]) -> Opened:
+    """Decrypt with this IV of its exchange, and compare HASH(1). Before a suite is agreed there is no IV either."""
     if sa.skeyid_a is None:
         raise Malformed("an informational message before there are keys")
-    opened = sa.unseal(message, iv)
+    opened = sa.unseal(message, first_iv(message.header.message_id))
     hashes = [payload for payload in opened.payloads if isinstance(payload, Hash)]
     if len(hashes) != 1 or opened.payloads[0] is not hashes[0] or len(opened.payloads) < 2:
         raise Malformed("an informational message is HASH and what it covers")
