@@ -16,16 +16,20 @@ from mainmode.events import (
     KeepaliveReceived,
     KeepaliveSent,
     NegotiationStarted,
+    NotifyReceived,
     OriginateOnly,
     Phase1Completed,
     Phase2Completed,
+    ProxyId,
     RekeyIntervalForced,
     RouteAdded,
     RouteDeleted,
     SessionDisconnected,
     SessionTornDown,
 )
+from mainmode.ike import phase2
 from mainmode.lab.ip import question
+from mainmode.wire import Identification
 from tests.ipsec.sas import packet
 from tests.lab.pairs import FAR, OUTSIDE, entry, hub, site
 from tests.life.world import HOSTS, SCHEDULE, World, with_peer
@@ -292,6 +296,23 @@ def test_a_dynamic_map_with_reverse_route_adds_a_route_with_the_tunnel_and_takes
     world.pass_time(1.0)
     assert world.said("b", RouteDeleted) == [RouteDeleted(*network)]
     world.check_nothing_left()
+
+
+@pytest.mark.parametrize("mask", ["0.0.0.255", "255.0.255.0"])
+def test_a_peer_of_a_dynamic_map_does_not_get_a_network_whose_mask_has_holes(
+    mask: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identification = phase2._identification
+
+    def with_holes(proxy: ProxyId) -> Identification:
+        return identification(replace(proxy, mask=IPv4Address(mask)))
+
+    monkeypatch.setattr(phase2, "_identification", with_holes)
+    world = World({"a": site("a"), "b": hub(reverse_route=True)})
+    world.ask("a")
+    world.pass_time(1.0)
+    assert NotifyReceived("Invalid ID info", 18) in world.said("a", NotifyReceived)
+    assert not list(world.gateway("b").tunnels)
 
 
 def test_clearing_the_ipsec_sas_leaves_phase_1_and_traffic_brings_new_ones() -> None:

@@ -113,6 +113,14 @@ def test_the_route_of_a_dynamic_map_is_there_as_long_as_its_tunnel() -> None:
     assert wanted not in shown(one, "b", "show route")
 
 
+def test_a_peer_that_names_its_network_by_a_host_of_it_has_the_route_of_the_network() -> None:
+    one = World({"a": site("a"), "b": hub(reverse_route=True)})
+    one.bring_up("a")
+    ((_, tunnel),) = one.gateway("b").tunnels
+    tunnel.match = replace(tunnel.match, remote=replace(tunnel.match.remote, address=IPv4Address("192.168.1.5")))
+    assert "\nV        192.168.1.0 255.255.255.0 connected by VPN" in shown(one, "b", "show route")
+
+
 def test_the_values_are_those_of_the_lines() -> None:
     values = Terminal(world()).values("show route")
     assert values["gateway_of_last_resort"] == "10.0.0.254"

@@ -476,6 +476,10 @@ def _proxy(identity: Identification, side: str = "remote") -> ProxyId:
     if identity.type == IdType.IPV4_ADDR:
         return ProxyId(IPv4Address(data), HOST_MASK, identity.protocol, identity.port)
     if identity.type == IdType.IPV4_ADDR_SUBNET:
+        open_bits = ~int.from_bytes(data[4:]) & 0xFFFFFFFF
+        if open_bits & (open_bits + 1):
+            # No route leads there, and what reads 0.0.0.255 as a wildcard mask would take it for another network.
+            raise Refused("a mask with holes", NotifyType.INVALID_ID_INFORMATION, (PayloadError(steps.ID),))
         return ProxyId(IPv4Address(data[:4]), IPv4Address(data[4:]), identity.protocol, identity.port)
     if identity.type == IdType.IPV4_ADDR_RANGE:
         first, last = IPv4Address(data[:4]), IPv4Address(data[4:])

@@ -143,4 +143,4 @@ def _lines(entry: Entry, again: bool, release: Literal["8.3", "9"]) -> Iterator[
 def _networks(proxy: ProxyId) -> list[IPv4Network]:
     if proxy.last is not None:
         return list(summarize_address_range(proxy.address, proxy.last))
-    return [IPv4Network(f"{proxy.address}/{proxy.mask}")]
+    return [IPv4Network(f"{proxy.address}/{proxy.mask}", strict=False)]  # a peer may name the network by a host of it
