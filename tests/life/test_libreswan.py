@@ -8,7 +8,15 @@ from ipaddress import IPv4Address
 import pytest
 
 from mainmode import steps
-from mainmode.events import DuplicatePacket, NotifyReceived, Phase1Completed, RefusalUnreadable, SessionTornDown
+from mainmode.events import (
+    DuplicatePacket,
+    NotifyReceived,
+    Phase1Completed,
+    Phase2ProposalAccepted,
+    RefusalUnreadable,
+    RekeyIntervalOverridden,
+    SessionTornDown,
+)
 from mainmode.explain.diagnose import diagnose
 from mainmode.gateway import Gateway
 from mainmode.ike import keys
@@ -182,3 +190,13 @@ def test_a_peer_with_another_key_that_only_repeats_mm4_has_another_key_and_not_a
     world.ask("a")
     world.network.run(100.0)
     assert rules(world, "a")[:2] == ["pre-shared-key-mismatch", "responses-lost"]
+
+
+@pytest.mark.parametrize(("before", "expected"), [(0, []), (28800, ["lifetime-adjusted"])])
+def test_an_initiator_that_names_no_kilobytes_has_no_other_lifetime_than_we(before: int, expected: list[str]) -> None:
+    world = World()
+    world.bring_up("a")
+    entries = world.sites["b"].entries
+    accepted = next(i for i, entry in enumerate(entries) if isinstance(entry.event, Phase2ProposalAccepted))
+    said = replace(entries[accepted], event=RekeyIntervalOverridden(before, 4608, "Kbs"))
+    assert [one.rule for one in diagnose([[*entries[:accepted], said, *entries[accepted:]]])] == expected

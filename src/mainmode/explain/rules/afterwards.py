@@ -388,7 +388,9 @@ def one_way_traffic(case: Case) -> Finding | None:
     even_if_up=True,
 )
 def lifetime_adjusted(case: Case) -> Finding | None:
-    lines = seen(case, ev.RekeyIntervalForced, ev.RekeyIntervalOverridden)
+    # From 0: the initiator names no lifetime of that kind. Who is no Cisco mostly names no kilobytes.
+    overridden = [one for one in case.events(ev.RekeyIntervalOverridden) if one[2].before]
+    lines = (*seen(case, ev.RekeyIntervalForced), *((view, index) for view, index, _ in overridden))
     if not lines:
         return None
     because = []
@@ -400,7 +402,7 @@ def lifetime_adjusted(case: Case) -> Finding | None:
             )
         )
         break
-    for _, _, ours in case.events(ev.RekeyIntervalOverridden):
+    for _, _, ours in overridden:
         because.append(
             Text(
                 f"Our lifetime stands against the initiator's: {ours.after} instead of {ours.before} {ours.unit}.",
