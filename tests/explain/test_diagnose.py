@@ -53,6 +53,19 @@ def test_what_follows_from_a_cause_is_no_diagnosis_of_its_own() -> None:
     assert [one.rule for one in diagnose([logs[1]])] == ["transform-set-mismatch"]
 
 
+def test_a_peer_that_offers_esp_only_with_compression_is_told_to_turn_it_off() -> None:
+    _, logs = lab("transform-set-3des-b")
+    # As it is with libreswan's compress=yes: the proposal is no ESP alone, so nothing in it is compared.
+    log = [
+        replace(entry, event=ev.ProtocolUnknown(4)) if isinstance(entry.event, ev.AttributeMismatch) else entry
+        for entry in logs[1]
+    ]
+    (diagnosis,) = (one for one in diagnose([log]) if one.failure)
+    assert (diagnosis.rule, diagnosis.certainty, diagnosis.fixes) == ("transform-set-mismatch", "certain", ())
+    assert "compress=no" in diagnosis.explanation.en
+    assert "IPCOMP" in diagnosis.headline.en
+
+
 def until_event(log: list[Entry], kind: type[ev.Event]) -> list[Entry]:
     """The log up to the first of these, and with it."""
     at = next(index for index, entry in enumerate(log) if isinstance(entry.event, kind))

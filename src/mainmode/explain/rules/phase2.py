@@ -25,6 +25,9 @@ from mainmode.language import Text
 NO_PROPOSAL_CHOSEN, INVALID_ID_INFORMATION = 14, 18
 """Notify types (RFC 2408 §3.14.1)."""
 
+IPCOMP = 4
+"""A protocol in a proposal (RFC 2407 §4.4.1)."""
+
 KE_OCTETS = {1: 100, 2: 132, 5: 196, 14: 260}
 """Length of a KE payload by Diffie-Hellman group."""
 
@@ -597,7 +600,18 @@ def transform_set_mismatch(case: Case) -> Finding | None:
                 f"{event.attribute}: 提案は {event.received}、こちらの設定は {event.configured} です。",
             )
         )
-    certainty: Certainty = "certain" if problem or own else "likely"
+    # Without it the offer would have been compared, and what differs said.
+    compressed = tuple((v, i) for v, i, e in case.events(ev.ProtocolUnknown) if e.protocol == IPCOMP and not own)
+    if compressed:
+        because.append(
+            Text(
+                "The peer offers ESP only together with IP compression (IPCOMP, protocol 4), which an ASA does not"
+                " have: it has to be turned off there (libreswan: `compress=no`).",
+                "ピアは ESP を IP 圧縮(IPCOMP、プロトコル 4)と組み合わせてのみ提案していますが、"
+                "ASA は対応していません。ピア側で無効にします(libreswan では `compress=no`)。",
+            )
+        )
+    certainty: Certainty = "certain" if problem or own or compressed else "likely"
     detail = "; ".join(f"{one.received} / {one.configured}" for one in own[:2])
     config = case.some_config
     differing = tuple((v, i) for v, i, e in case.events(ev.AttributeMismatch) if e.phase == 2)
@@ -605,10 +619,12 @@ def transform_set_mismatch(case: Case) -> Finding | None:
         certainty,
         "QM1" if refused else "QM2",
         because,
-        (*differing, *refused, *told, *_consequences(case)[:1]),
+        (*differing, *compressed, *refused, *told, *_consequences(case)[:1]),
         problem=problem,
         spans=(one.span for end in case.ends.values() for one in end.sets),
-        fixes=template(
+        fixes=()
+        if compressed
+        else template(
             case.here,
             words_for(
                 config,
@@ -629,7 +645,7 @@ def transform_set_mismatch(case: Case) -> Finding | None:
                 "(トランスフォーム セットと `set pfs`)",
             ),
         ),
-        detail=detail or "encryption, authentication",
+        detail=detail or ("IPCOMP" if compressed else "encryption, authentication"),
     )
 
 
