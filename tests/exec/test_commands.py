@@ -282,7 +282,7 @@ def test_a_pair_is_cleared_by_the_destination_and_the_spi_of_either_sa(
     assert spis(terminal) == {second.inbound_spi}
 
 
-@pytest.mark.parametrize("spi", ["0x", "0x123456789", "0xgg", "255", "4294967296", "-1", "50023DDC"])
+@pytest.mark.parametrize("spi", ["0x", "0x123456789", "0xgg", "255", "4294967296", "-1", "50023DDC", "0x٣"])
 def test_what_is_no_spi_clears_nothing(terminal: Terminal, spi: str) -> None:
     assert terminal.type(f"clear crypto ipsec sa entry 10.0.0.2 esp {spi}").status == 2
     assert spis(terminal)

@@ -172,7 +172,8 @@ def test_an_address_that_comes_later_is_waited_for_if_that_is_wanted(fresh: Worl
     try:
         gateway = fresh.start("ga", MAINMODE, "run", "--wait", str(file), *option, log=log)
         until(lambda: ": waiting for it\n" in log.read_text(), 20, "that it waits")
-        gateway.send_signal(signal.SIGHUP)  # there is nothing to read again, and no reason to end
+        gateway.send_signal(signal.SIGHUP)  # it has no effect, and is no reason to end
+        until(lambda: f"{file} is not read again before the gateway is up\n" in log.read_text(), 20, "a word about it")
     finally:
         fresh.must("ga", "ip", "address", "add", "10.0.0.1/24", "dev", "outside")
     until(lambda: "is up on outside" in log.read_text(), 20, "the start")

@@ -515,7 +515,7 @@ def _number(word: str, first: int, last: int) -> int:
 
 def _spi(word: str) -> int:
     """As `show crypto ipsec sa` prints one: `spi: 0x32F752FF (855069439)`."""
-    if word.lower().startswith("0x") and word[2:].isalnum() and len(word) <= 10:
+    if word.isascii() and word.lower().startswith("0x") and word[2:].isalnum() and len(word) <= 10:
         return int(word[2:], 16)
     return _number(word, LOWEST_SPI, 0xFFFFFFFF)
 

@@ -529,7 +529,8 @@ async def _serve(reading: Reading, path: Path, options: Options) -> None:
     """Run the gateway until SIGTERM or SIGINT. ConfigError if this host cannot be what the configuration says; Lost."""
     check_keys(path, reading.config)
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGHUP, lambda: None)  # there is nothing yet that could be read again
+    # Whoever has changed the file since is not to believe that it counts.
+    loop.add_signal_handler(signal.SIGHUP, say, f"{path} is not read again before the gateway is up")
     config, devices = await _awaited(reading.config, options)
     with ExitStack() as stack:
         ports: list[Port] = []
