@@ -9,8 +9,8 @@ are of our own making.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from zlib import crc32
 
@@ -28,11 +28,13 @@ def show(running: Running, words: list[Any]) -> Reply:
     hits = Counter(running.matched)
     hits.update(running.view.gateway.matched)
     applied = _crypto_access_lists(config)
+    remarks = _remarks(config)
     lines: list[str] = []
     values = []
     for access_list in config.access_lists.values():
         if name in (None, access_list.name):
-            of_it = _shown(access_list, config, hits if access_list.name in applied else None, lines)
+            numbered = _numbered(access_list, remarks[access_list.name])
+            of_it = _shown(access_list, numbered, hits if access_list.name in applied else None, lines)
             values.append({"name": access_list.name, "lines": of_it})
     return Reply(lines, {"access_lists": values})
 
@@ -42,14 +44,27 @@ def _crypto_access_lists(config: Config) -> set[str | None]:
     return {entry.access_list for crypto_map in maps for entry in crypto_map.entries}
 
 
+def _remarks(config: Config) -> dict[str, list[tuple[int, str]]]:
+    """The remarks of each list with their places in the file, which is gone through once: a hub has many lists."""
+    found: dict[str, list[tuple[int, str]]] = {name: [] for name in config.access_lists}
+    for span in config.lines:
+        words = span.text.split(maxsplit=3)
+        if words[:1] == ["access-list"] and words[2:3] == ["remark"] and words[3:] and words[1] in found:
+            found[words[1]].append((span.line, words[3]))
+    return found
+
+
 def _shown(
-    access_list: AccessList, config: Config, hits: Mapping[str, int] | None, lines: list[str]
+    access_list: AccessList,
+    numbered: Iterable[tuple[int, AccessListLine | str]],
+    hits: Mapping[str, int] | None,
+    lines: list[str],
 ) -> list[dict[str, Any]]:
     """The lines of one list as values, and printed into `lines`. `hits`: None if it is not applied."""
     values = []
     elements = sum(len(line.services) * len(line.sources) * len(line.destinations) for line in access_list.lines)
     lines.append(f"access-list {access_list.name}; {elements} elements; name hash: {_hash(access_list.name)}")
-    for number, line in _numbered(access_list, config):
+    for number, line in numbered:
         if isinstance(line, str):
             lines.append(f"access-list {access_list.name} line {number} remark {line} ")
             values.append({"line": number, "text": f"access-list {access_list.name} remark {line}", "elements": []})
@@ -66,21 +81,19 @@ def _shown(
     return values
 
 
-def _numbered(access_list: AccessList, config: Config) -> Iterator[tuple[int, AccessListLine | str]]:
+def _numbered(
+    access_list: AccessList, remarks: Iterable[tuple[int, str]]
+) -> Iterator[tuple[int, AccessListLine | str]]:
     """The lines of a list, and its remarks, which count; where one stands is told by the file alone."""
-    remarks = [
-        (span.line, words[3])
-        for span in config.lines
-        if (words := span.text.split(maxsplit=3))[:3] == ["access-list", access_list.name, "remark"] and words[3:]
-    ]
+    waiting = deque(remarks)
     number = 0
     for line in access_list.lines:
-        while remarks and line.span is not None and remarks[0][0] < line.span.line:
+        while waiting and line.span is not None and waiting[0][0] < line.span.line:
             number += 1
-            yield number, remarks.pop(0)[1]
+            yield number, waiting.popleft()[1]
         number += 1
         yield number, line
-    for _, remark in remarks:
+    for _, remark in waiting:
         number += 1
         yield number, remark
 
