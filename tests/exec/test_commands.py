@@ -19,6 +19,7 @@ from mainmode.lab.ip import question
 from mainmode.show.typed import forms
 from mainmode.words import Dialect
 from tests.exec.worlds import Terminal
+from tests.lab.pairs import hub, site
 from tests.life.world import HOSTS, World
 from tests.show.tunnels import document, pinged
 
@@ -265,6 +266,17 @@ def test_ipsec_sas_are_cleared_by_crypto_map_and_by_the_shorter_name(terminal: T
     terminal.printed(line)
     assert not spis(terminal)
     assert list(terminal.site.gateway.ike_sas)
+
+
+def test_a_tunnel_of_a_dynamic_map_is_cleared_by_the_name_that_is_shown_of_it() -> None:
+    world = World({"a": site("a"), "b": hub()})
+    world.bring_up()
+    terminal = Terminal(world, "b")
+    assert "Crypto map tag: DYNAMIC" in terminal.printed("show crypto ipsec sa")
+    terminal.printed("clear crypto ipsec sa map MAP")
+    assert spis(terminal)
+    terminal.printed("clear crypto ipsec sa map DYNAMIC")
+    assert not spis(terminal)
 
 
 @pytest.mark.parametrize("direction", [0, 1])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from mainmode.config.model import IkePolicy
-from mainmode.events import Phase1Completed, Phase2Completed, SessionDisconnected
+from mainmode.events import Phase1Completed, Phase2Completed, SessionDisconnected, SessionTornDown
 from mainmode.gateway.box import Out
 from mainmode.ike.offers import PROTO_ISAKMP
 from mainmode.ike.persona import ASA
@@ -203,6 +203,35 @@ def test_a_phase_1_that_nobody_renewed_ends_its_session_when_it_expires() -> Non
     assert ended(world, "a") == ended(world, "b") == ["SA Expired"]
     for name in "ab":
         assert not list(world.gateway(name).ike_sas)
+
+
+def test_a_phase_1_that_expires_beside_its_successor_ends_no_session() -> None:
+    # Of 120 seconds the last twelve are for the renewal, and its overlap is half a minute.
+    world = World({name: site(name, policies=(IkePolicy(10, lifetime=120),)) for name in "ab"})
+    world.bring_up()
+    world.pass_time(130.0)
+    assert world.up and len(world.said("a", Phase1Completed)) == 2
+    for name in "ab":
+        assert not world.said(name, SessionTornDown), world.describe()
+
+
+def test_who_begins_anew_and_never_had_a_tunnel_had_no_session() -> None:
+    world = World()
+    cut = Cut()
+
+    class BeforeQuickMode:
+        def carry(self, passing: Passing) -> list[Passing]:
+            return cut.carry(passing) if world.said("a", Phase1Completed) else [passing]
+
+    world.network.elements.append(BeforeQuickMode())
+    world.ask("a")
+    world.pass_time(1.0)
+    assert world.said("b", Phase1Completed)
+    world.network.elements.clear()
+    world.reboot("a")
+    world.bring_up()
+    assert len(list(world.gateway("b").ike_sas)) == 1, "INITIAL-CONTACT has ended the other"
+    assert ended(world, "b") == []
 
 
 def test_a_refused_quick_mode_ends_the_session_that_it_was_for_once() -> None:

@@ -33,6 +33,8 @@ from tests.life.world import World
 
 A, B = OUTSIDE["a"], OUTSIDE["b"]
 MESSAGE_ID = 0xA93C0096
+UNWANTED = bytes.fromhex("4500001c0000000040110000c0a80102c0a802020035003500080000")
+"""A host at a sends it to one at b, and by UDP."""
 
 
 def refusal(sa: IkeSa) -> bytes:
@@ -109,14 +111,52 @@ def test_who_begins_anew_whenever_a_session_was_refused_gets_no_more_than_one_in
     assert world.up, world.describe()
 
 
+def test_a_session_that_waits_for_its_end_ends_once_however_often_it_is_refused() -> None:
+    world = World({"a": site("a", sets=[transform_set("esp-3des")]), "b": site("b")})
+    ask_every(world, 2.0, 9.5)
+    world.pass_time(10.0)
+    assert len(world.said("b", SessionTornDown)) == 2, world.describe()
+    assert not list(world.gateway("b").ike_sas)
+
+
+def test_a_session_in_which_a_tunnel_is_under_way_when_it_should_end_gets_it() -> None:
+    more = line(INSIDE["a"], INSIDE["b"], 17)
+    world = World({"a": site("a", lines=(*document_lines("a"), more)), "b": site("b")})
+    for _ in range(2):
+        world.network.host_sends(world.sites["a"], UNWANTED)
+        world.pass_time(0.2)
+    world.pass_time(9.0)
+    world.network.elements.append(FaultyStretch(Fault.parse("drop:QM2:1")))
+    world.ask("a")
+    world.pass_time(20.0)
+    assert world.up, world.describe()
+    assert len(world.said("b", SessionTornDown)) == 1, world.describe()
+
+
+def test_when_a_peer_was_refused_is_forgotten_with_the_next_that_is() -> None:
+    world = World({"a": site("a", sets=[transform_set("esp-3des")]), "b": site("b")})
+    refused = world.gateway("b")._quick._refused_at
+    refused.update({IPv4Address(number): -20.0 for number in range(1000)})
+    world.ask("a")
+    world.pass_time(1.0)
+    assert list(world.gateway("b")._quick._refused_at) == [A]
+
+
+def test_once_there_is_a_tunnel_no_message_is_read_that_is_encrypted_as_amid_main_mode() -> None:
+    tap = Wiretap()
+    *_, last = tap.steps()
+    assert tap.up
+    tap.give(A, refusal(only_sa(tap.gateways[B])), last.to, last.source)
+    assert NotifyReceived("Invalid ID info", 18) not in [entry.event for entry in tap.entries[A]]
+
+
 def test_a_session_that_got_a_tunnel_after_it_was_refused_another_one_is_not_ended() -> None:
     more = line(INSIDE["a"], INSIDE["b"], 17)
     world = World({"a": site("a", lines=(*document_lines("a"), more)), "b": site("b")})
     where = world.sites["a"]
 
     def ask_for_more() -> None:
-        packet = bytes.fromhex("4500001c0000000040110000c0a80102c0a802020035003500080000")
-        world.network.host_sends(where, packet)
+        world.network.host_sends(where, UNWANTED)
         world.pass_time(0.2)
 
     ask_for_more()

@@ -30,6 +30,7 @@ from mainmode.events import (
 from mainmode.ike import phase2
 from mainmode.lab.ip import question
 from mainmode.wire import Identification
+from tests.exec.worlds import Terminal
 from tests.ipsec.sas import packet
 from tests.lab.pairs import FAR, OUTSIDE, entry, hub, site
 from tests.life.world import HOSTS, SCHEDULE, World, with_peer
@@ -134,6 +135,17 @@ def test_an_idle_tunnel_ends_with_its_reason_and_comes_back_when_traffic_wants_i
     world.bring_up("b")
     world.check_traffic()
     world.check_nothing_left()
+
+
+def test_clearing_counters_is_neither_a_use_of_a_tunnel_nor_the_end_of_one_that_was_used() -> None:
+    world = World({"a": with_timeouts(site("a"), vpn_idle_timeout=2), "b": site("b")})
+    world.bring_up()
+    busy(world, 60.0)
+    Terminal(world).printed("clear crypto ipsec sa counters")
+    world.pass_time(110.0)
+    assert world.up
+    world.pass_time(15.0)
+    assert "Idle Timeout" in [e.reason for e in world.said("a", SessionTornDown) if isinstance(e, SessionTornDown)]
 
 
 def test_a_renewal_is_no_use_of_an_idle_tunnel() -> None:

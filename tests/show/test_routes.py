@@ -92,6 +92,23 @@ def test_a_line_is_broken_where_real_ones_are() -> None:
     ]
 
 
+def test_of_two_routes_to_a_network_the_nearer_is_listed_whichever_stands_first() -> None:
+    far, near = route("172.16.0.0/16", "10.0.0.7", metric=250), route("172.16.0.0/16", "10.0.0.8")
+    for routes in ((far, near), (near, far)):
+        printed = shown(world(replace(site("a"), routes=routes)), "a", "show route")
+        assert [one for one in printed.splitlines() if "172.16" in one] == [
+            "S        172.16.0.0 255.255.0.0 [1/0] via 10.0.0.8, outside"
+        ]
+
+
+def test_a_network_that_is_routed_already_is_not_listed_a_second_time_as_one_of_the_vpn() -> None:
+    config = replace(site("a", entries=[entry("a", reverse_route=True)]), routes=(route("192.168.2.0/24", "10.0.0.2"),))
+    printed = shown(world(config), "a", "show route")
+    assert [one for one in printed.splitlines() if "192.168.2" in one] == [
+        "S        192.168.2.0 255.255.255.0 [1/0] via 10.0.0.2, outside"
+    ]
+
+
 def test_without_a_default_route_there_is_no_last_resort() -> None:
     assert "Gateway of last resort is not set\n\nC " in shown(world(site("a")), "a", "show route")
 
