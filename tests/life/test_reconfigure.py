@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from mainmode.config.model import AccessList, Config
-from mainmode.events import ConnectionTerminated
+from mainmode.events import ConnectionTerminated, SessionTornDown
+from mainmode.ike.persona import ASA
 from mainmode.secret import Secret
 from mainmode.span import Span
 from tests.lab.pairs import entry, site, transform_set
@@ -81,6 +82,23 @@ def test_a_tunnel_that_is_not_described_any_more_ends_at_both_ends(change: str) 
         assert not list(world.gateway(name).tunnels)
         assert not list(world.gateway(name).ike_sas)
     world.check_invariants()
+
+
+def test_a_session_whose_other_tunnel_hangs_on_another_ike_sa_goes_on() -> None:
+    # The peer has begun anew and not said so: what it had stays until it is found out.
+    silent = replace(ASA, initial_contact=False)
+    world = World(personas=(silent, silent))
+    world.bring_up()
+    world.reboot("b")
+    # A TCP segment between the two hosts, of which the headers alone are looked at.
+    segment = bytes.fromhex("450000280000000040060000c0a80202c0a80102") + bytes.fromhex("0050c000") + bytes(16)
+    world.network.host_sends(world.sites["b"], segment)
+    world.pass_time(1.0)
+    ends = list(world.gateway("a").tunnels)
+    assert len(ends) == 2 and ends[0][0] is not ends[1][0]
+    reconfigure(world, "a", GONE["the access-list"])
+    assert [tunnel.match.line for _, tunnel in world.gateway("a").tunnels] == [ends[1][1].match.line]
+    assert not world.said("a", SessionTornDown)
 
 
 def test_new_tunnels_follow_the_new_configuration() -> None:
