@@ -189,7 +189,8 @@ def exchanged(said: str, role: str) -> str:
     """What charon sent at last, or received where it began: the notification, as its log has it, or what it did."""
     if role == "initiator":
         sent = re.findall(r"generating INFORMATIONAL_V1 request \d+ \[ (.*) \]", said)
-        return next((f"sent {one}" for one in reversed(sent) if "N(" in one), "sent nothing")
+        # That it lives it says whenever we ask.
+        return next((f"sent {one}" for one in reversed(sent) if "N(" in one and "DPD" not in one), "sent nothing")
     heard = re.findall(r"received (\S+) error notify", said)
     return f"received {heard[-1]}" if heard else "received nothing"
 
