@@ -215,11 +215,12 @@ def test_kilobytes_for_a_tenth_of_a_second_are_renewed_in_the_midst_of_a_transfe
     charon.load(Wishes())
     up(world, charon, role)
     world.transfer("ha", "hb", THERE, 25_000_000)
+    assert "data lifetime exceeded" not in gateway.said()
+    # The other way it is strongSwan that sends. It goes by no kilobytes, so how many packets of the old SA come after
+    # the last one is a matter of how busy it is; TCP sends them again.
     world.transfer("hb", "ha", HERE, 25_000_000)
-    said = gateway.said()
-    assert said.count("PHASE 2 COMPLETED") >= 4
-    assert said.count("PHASE 1 COMPLETED") == 1
-    assert "data lifetime exceeded" not in said
+    assert gateway.said().count("PHASE 2 COMPLETED") >= 4
+    assert gateway.said().count("PHASE 1 COMPLETED") == 1
     ran(TABLE, charon.column())
 
 
