@@ -129,6 +129,21 @@ def test_it_can_be_ended_at_any_moment(place: Place, number: signal.Signals, aft
     assert place.left() == []
 
 
+@pytest.mark.parametrize("program", ["readlink", "mkdir", "ip", "install"])
+def test_a_ctrl_c_is_obeyed_whatever_runs_at_that_moment_even_if_that_ends_well(place: Place, program: str) -> None:
+    """A shell that waits for a program in $(…) goes on if that one does not die of the signal, trap or not."""
+    shims = place.directory / "shims"
+    shims.mkdir()
+    shim = shims / program
+    shim.write_text(f"#!/bin/sh\ntrap '' INT\nkill -INT 0\nexec {shutil.which(program)} \"$@\"\n")
+    shim.chmod(0o755)
+    place.environment = {**place.environment, "PATH": f"{shims}{os.pathsep}{place.environment['PATH']}"}
+    process = place.start(REPO / "examples" / "two-sites" / "up", "--stay")
+    process.communicate(timeout=SOON)
+    assert process.returncode == 130
+    assert place.left() == []
+
+
 def test_what_stays_is_there_to_play_with(example: Path, place: Place) -> None:
     process = place.start(example / "up", "--stay")
     assert process.stdout is not None
