@@ -51,11 +51,12 @@ def test_after_a_reboot_the_tunnel_is_back_within_the_time_of_dead_peer_detectio
     world.check_nothing_left()
 
 
+@pytest.mark.parametrize("age", [0.0, 100.0])
 @pytest.mark.parametrize("rebooting", ["a", "b"])
-def test_without_traffic_the_dead_peer_is_found_out_and_nothing_of_it_is_kept(rebooting: str) -> None:
+def test_without_traffic_the_dead_peer_is_found_out_and_nothing_of_it_is_kept(rebooting: str, age: float) -> None:
     world = World()
     world.bring_up("a")
-    world.pass_time(100.0)  # a responder's first R-U-THERE waits until the initiator can have MM6
+    world.pass_time(age)
     world.reboot(rebooting)
     other = FAR[rebooting]
     world.pass_time(DPD + 3.0)

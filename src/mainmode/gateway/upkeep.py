@@ -65,9 +65,7 @@ class Upkeep:
         if lifetime is not None:
             sa.life_alarm = alarms.set(out.now + int(lifetime * REKEY_PHASE1_AT[sa.role]), partial(self._renew, sa))
         if sa.keepalive == "DPD":
-            # An initiator that has not got MM6 repeats MM5 for so long, and can answer nothing else.
-            patience = sum(self._box.persona.retransmit_after) if sa.role == "responder" else 0.0
-            sa.keepalive_alarm = alarms.set(out.now + self._threshold(sa) + patience, partial(self._keepalive, sa))
+            sa.keepalive_alarm = alarms.set(out.now + self._threshold(sa), partial(self._keepalive, sa))
         if sa.local_behind_nat and self._box.config.nat_traversal is not None:
             self._arm_nat(sa, out)
         self._main.take_over(sa, out)
@@ -140,7 +138,12 @@ class Upkeep:
         address(sa, out)
         group = tunnel_group(self._box.config, sa)
         retry = float(group.keepalive_retry if group else 2)
-        due = self._heard(sa) + self._threshold(sa)
+        heard = self._heard(sa)
+        due = heard + self._threshold(sa)
+        if sa.role == "responder" and heard == sa.active_at:
+            # It has said nothing since MM5. An initiator that has not got MM6 repeats that for so long, and can answer
+            # nothing else.
+            due += sum(self._box.persona.retransmit_after)
         if out.now < due:
             sa.keepalives_unanswered = 0
             sa.keepalive_alarm = self._box.alarms.set(due, partial(self._keepalive, sa))
