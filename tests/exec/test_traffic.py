@@ -15,6 +15,7 @@ from mainmode.ipsec.memory import MemoryPlane
 from mainmode.ipsec.sa import COUNTED
 from tests.exec.worlds import Terminal
 from tests.ipsec.sas import Entropy, packet, pair
+from tests.lab.pairs import site
 from tests.life.world import World
 from tests.show.tunnels import document, pinged
 
@@ -98,6 +99,18 @@ def test_what_was_dropped_is_counted_as_what_it_was() -> None:
         assert (received["Packets"], received["Dropped packets"], received["Replay failures"]) == (3, 2, 1)
         assert (received["Authentications"], received["Authentication failures"], received["Decryptions"]) == (1, 1, 1)
         assert {name: count(plane.totals()[1]) for name, count in OUTBOUND}["Packets"] == 1
+
+
+def test_a_renewal_is_the_same_tunnel_while_both_pairs_are_there_and_afterwards() -> None:
+    world = World({name: site(name, lifetime_seconds=600) for name in "ab"})
+    world.bring_up()
+    while len(list(world.gateway("a").tunnels)) < 2:
+        world.pass_time(10.0)
+    for _ in range(2):
+        found = stats(Terminal(world))
+        assert (found["active_tunnels"], found["previous_tunnels"]) == (1, 0)
+        world.pass_time(70.0)
+    assert len(list(world.gateway("a").tunnels)) == 1
 
 
 def test_a_packet_in_pieces_is_one_packet() -> None:

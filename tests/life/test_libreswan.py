@@ -20,7 +20,7 @@ from mainmode.events import (
 from mainmode.explain.diagnose import diagnose
 from mainmode.gateway import Gateway
 from mainmode.ike import keys
-from mainmode.ike.offers import PROTO_ISAKMP
+from mainmode.ike.offers import PROTO_ESP, PROTO_ISAKMP
 from mainmode.ike.phase2 import prepend_hash
 from mainmode.ike.sa import IkeSa, Send
 from mainmode.lab.faults import UDP, Fault, FaultyStretch, Packet
@@ -221,6 +221,30 @@ def test_the_peer_s_own_delete_of_an_ike_sa_that_we_have_deleted_is_no_fault(lat
     assert ("unknown-sa" in {one.rule for one in diagnose([world.sites["a"].entries])}) == expected
     untimed = [replace(entry, at=None) for entry in world.sites["a"].entries]
     assert "unknown-sa" not in {one.rule for one in diagnose([untimed])}
+
+
+def test_without_times_a_message_that_comes_long_after_our_delete_confirms_nothing() -> None:
+    world = World()
+    world.bring_up("a")
+    echo = delete_of_phase_1(world)
+    world.network.elements.append(FaultyStretch(Fault("drop", "any", None)))
+    world.clear("a")
+    world.ask("a")
+    world.pass_time(20.0)
+    world.sites["a"].receive(echo, world.network.now)
+    untimed = [replace(entry, at=None) for entry in world.sites["a"].entries]
+    assert "unknown-sa" in {one.rule for one in diagnose([untimed])}
+
+
+def test_an_identity_that_is_refused_after_qm1_is_no_identity_of_phase_1() -> None:
+    tap, _ = upto("QM2")
+    out: Transcript[Send] = Transcript(0.0)
+    near = tap.gateways[A]
+    refused = Notify(PROTO_ESP, b"", NotifyType.INVALID_ID_INFORMATION)
+    near._box.informational.send_notify(only_sa(near), refused, 0, out)
+    (send,) = (item for item in out.items if isinstance(item, Send))
+    tap.give(B, send.datagram, send.source, send.to)
+    assert [one.rule for one in diagnose([tap.entries[B]])] == ["proxy-identity-mismatch"]
 
 
 def test_a_peer_with_another_key_that_only_repeats_mm4_has_another_key_and_not_a_deaf_ear() -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from mainmode.shell.run import PAUSE
 from tests.peers.ours import Ours, configuration
 from tests.peers.world import SOON, World, require_programs, until
 
@@ -174,6 +176,7 @@ def test_an_address_that_comes_later_is_waited_for_if_that_is_wanted(fresh: Worl
         until(lambda: ": waiting for it\n" in log.read_text(), 20, "that it waits")
         gateway.send_signal(signal.SIGHUP)  # it has no effect, and is no reason to end
         until(lambda: f"{file} is not read again before the gateway is up\n" in log.read_text(), 20, "a word about it")
+        time.sleep(2.5 * PAUSE)  # it looks again, and again
     finally:
         fresh.must("ga", "ip", "address", "add", "10.0.0.1/24", "dev", "outside")
     until(lambda: "is up on outside" in log.read_text(), 20, "the start")

@@ -280,6 +280,7 @@ def test_what_comes_after_the_last_kilobyte_waits_for_the_next_sa() -> None:
     userspace.from_hosts([long, packet()], 0.0)
     assert userspace.plane.worn() == []
     assert [run.sa for run in sent] == [used_up, used_up]
+    assert userspace.matched == {used_up.access_list: 2}
     following = replace(used_up, spi=used_up.spi + 1, pair_spi=used_up.pair_spi + 1)
     userspace.install(following, 0.1, settle=True)
     # It is needed now, and not only when the peer has had its time to listen.
@@ -287,6 +288,7 @@ def test_what_comes_after_the_last_kilobyte_waits_for_the_next_sa() -> None:
     assert [run.sa for run in sent[2:]] == [following] * 3
     userspace.settled(following, 0.2)
     assert len(sent) == 5
+    assert userspace.matched == {used_up.access_list: 0}, "the SAs count them now"
 
 
 def test_an_sa_may_move_before_it_is_used() -> None:
