@@ -289,6 +289,8 @@ def test_all_mistakes_of_a_file_come_at_once_in_order() -> None:
         " pre-shared-key KEY tunnel-group 10.0.0.3 type ipsec-l2l",
         " ikev1 pre-shared-key KEY crypto ikev1 enable outside",
         " pre-shared-keys KEY",
+        " pre-shared-keyKEY",
+        " ikev1 pre-shared-keyKEY",
         "crypto isakmp key KEY addres 10.0.0.1",
         " pre-shared-key\n KEY",
     ],

@@ -33,6 +33,9 @@ MAX_EXPECTED: Final = 12
 MAX_WORD: Final = 64
 """Alternatives, and characters of a word, that a message shows."""
 
+PRE_SHARED_KEY: Final = "pre-shared-key"
+"""The word before a key; whatever else is wrong with its line, no message repeats what follows."""
+
 _SENTENCE: Final = re.compile(r"[a-z][.,;:!?](?:\s|$)")
 
 
@@ -243,11 +246,14 @@ class _Reader:
         if at >= len(line.words):
             return Slip(span, "incomplete command", expected=expected, verdict="incomplete")
         word = line.words[at]
-        if at > 1 and line.words[at - 2].lower().startswith("pre-shared-key"):
+        if at > 1 and line.words[at - 2].lower().startswith(PRE_SHARED_KEY):
             # Whoever writes a key of two words has written all of it here.
             for rest in line.words[at:]:
                 self._hide(line, rest)
             message = "a pre-shared key is one word"
+            return Slip(line.part(at, at + 1), message, expected=_alternatives(failure.expected))
+        if word.lower().startswith(PRE_SHARED_KEY) and len(word) > len(PRE_SHARED_KEY):
+            message = f"there is no blank behind {PRE_SHARED_KEY}"
             return Slip(line.part(at, at + 1), message, expected=_alternatives(failure.expected))
         if failure.ambiguous:
             meant = _alternatives(failure.ambiguous)

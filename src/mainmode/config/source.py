@@ -32,12 +32,16 @@ _KEY: Final = re.compile(
 )
 """Where a secret stands on a line, whether or not the line is understood. Better a word too many than one too few."""
 
+_GLUED: Final = re.compile(r"(?i)(?<![\w-])(pre-shared-key)(?!s?(?:\s|$))\S+")
+"""A key that is typed without the blank before it."""
+
 
 def masked(text: str) -> str:
     """The line without its secrets."""
     # The three letters are in every word that announces a secret; most lines have none of them.
     if "ey" not in text and "ass" not in text and "omm" not in text and "ecret" not in text and "auth" not in text:
         return text
+    text = _GLUED.sub(lambda found: found[1] + MASK, text)
     return _KEY.sub(lambda found: found[0][: found.start(1) - found.start()] + MASK, text)
 
 
