@@ -5,6 +5,7 @@ Each as both releases of strongSwan do it; traffic both ways is the proof.
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 from collections.abc import Iterator
@@ -71,7 +72,9 @@ def test_four_crypto_acl_lines_are_four_pairs_of_sas_and_each_is_renewed(world: 
     targets = (THERE, "192.168.21.1", "192.168.22.1")
     assert [world.ping("ha", target) for target in targets] == [1, 1, 1]
     world.transfer("ha", "hb", THERE, 100_000)
-    assert gateway.said().count("PHASE 2 COMPLETED") == 4
+    # However long that took: on a slow machine the first ones are renewed by now.
+    pairs = set(re.findall(r"^ +(\w+): #\d+, reqid \d+, (?:INSTALLED|REKEY)", charon.sas(), re.MULTILINE))
+    assert pairs == {"net", "tcp", "other", "host"}
     pinging = [world.ping_on("ha", target, 6) for target in targets]
     for asked, answered in map(answers, pinging):
         assert asked == answered
