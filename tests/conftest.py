@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -36,3 +38,11 @@ def pytest_report_header() -> list[str]:
         f"SEED: {os.environ.get('SEED', 'none, the examples are fixed')}",
         f"shared material: {'there' if SHARED.is_dir() else 'not there'}; tests that cannot run here {left_out}",
     ]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _meeting_place() -> Iterator[None]:
+    """The gateways of these tests meet their operators where no other gateway of this host does."""
+    with pytest.MonkeyPatch.context() as patch, TemporaryDirectory(prefix="mainmode-") as place:
+        patch.setenv("MAINMODE_RUN", place)
+        yield

@@ -154,7 +154,7 @@ class Booted:
         self.path(name).chmod(mode)
 
     def command(self, *words: str) -> list[str]:
-        return ["nsenter", "--target", str(self._first), "--all", "env", _UNIT_PATH, *words]
+        return ["nsenter", "--target", str(self._first), "--all", "env", "--unset=MAINMODE_RUN", _UNIT_PATH, *words]
 
     def run(self, *words: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         """Run a program there, as root, and wait for it. Its failure is for the caller to see."""
