@@ -11,14 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mainmode.events import Phase2Completed
 from mainmode.exec import execute
 from mainmode.exec.commands import COMMANDS
 from mainmode.exec.debugging import Debugging
 from mainmode.lab.ip import question
 from mainmode.show.typed import forms
 from mainmode.words import Dialect
-from tests.exec.worlds import Terminal
+from tests.exec.worlds import Terminal, after_a_renewal
 from tests.lab.pairs import hub, site
 from tests.life.world import HOSTS, World
 from tests.show.tunnels import document, pinged
@@ -325,13 +324,7 @@ def test_clearing_counters_begins_those_of_the_sas_anew_and_no_other(terminal: T
 
 
 def test_clearing_counters_clears_what_was_counted_before_a_renewal_too() -> None:
-    world = World({name: replace(document(name), lifetime_seconds=300) for name in "ab"})
-    terminal = Terminal(world)
-    world.bring_up()
-    for _ in range(40):
-        world.ask("a")
-        world.pass_time(10.0)
-    assert len(world.said("a", Phase2Completed)) >= 2
+    terminal = after_a_renewal()
     before = int(terminal.values("show crypto ipsec sa")["ipsec_sas"][-1]["counters"]["encaps"])
     assert before >= 39
     terminal.printed("clear crypto ipsec sa counters")

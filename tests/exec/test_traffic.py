@@ -7,17 +7,16 @@ from typing import Any
 
 import pytest
 
-from mainmode.events import Phase2Completed
 from mainmode.exec import execute
 from mainmode.exec.traffic import INBOUND, OUTBOUND
 from mainmode.ipsec.dataplane import Delivered, Dropped, Protected
 from mainmode.ipsec.memory import MemoryPlane
 from mainmode.ipsec.sa import COUNTED
-from tests.exec.worlds import Terminal
+from tests.exec.worlds import Terminal, after_a_renewal
 from tests.ipsec.sas import Entropy, packet, pair
 from tests.lab.pairs import site
 from tests.life.world import World
-from tests.show.tunnels import document, pinged
+from tests.show.tunnels import pinged
 
 ECHO = 84
 """Octets of an echo of the lab's."""
@@ -68,13 +67,7 @@ def test_the_sums_go_on_whatever_becomes_of_the_sas(terminal: Terminal) -> None:
 
 
 def test_a_renewal_is_the_same_tunnel() -> None:
-    world = World({name: replace(document(name), lifetime_seconds=300) for name in "ab"})
-    terminal = Terminal(world)
-    world.bring_up()
-    for _ in range(40):
-        world.ask("a")
-        world.pass_time(10.0)
-    assert len(world.said("a", Phase2Completed)) >= 2
+    terminal = after_a_renewal()
     assert (stats(terminal)["active_tunnels"], stats(terminal)["previous_tunnels"]) == (1, 0)
     assert stats(terminal)["outbound"]["packets"] == 40
 

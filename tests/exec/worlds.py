@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, tzinfo
 from typing import Any
 
+from mainmode.events import Phase2Completed
 from mainmode.exec import Reply, Running, execute
 from mainmode.exec.captured import Captured
 from mainmode.exec.debugging import Debugging
@@ -13,6 +15,7 @@ from mainmode.exec.running import Debug, EmptyCapture, EndCapture, Ping, StartCa
 from mainmode.exec.statistics import Statistics
 from mainmode.show.view import View
 from tests.life.world import World
+from tests.show.tunnels import document
 
 
 class Terminal:
@@ -64,3 +67,14 @@ class Terminal:
         content: dict[str, Any] = json.loads(self.type(line, as_json=True).text)
         assert content.pop("schema") == 1
         return content
+
+
+def after_a_renewal() -> Terminal:
+    """At site a, whose tunnel was renewed while it sent forty echoes."""
+    terminal = Terminal(World({name: replace(document(name), lifetime_seconds=300) for name in "ab"}))
+    terminal.world.bring_up()
+    for _ in range(40):
+        terminal.world.ask("a")
+        terminal.world.pass_time(10.0)
+    assert len(terminal.world.said("a", Phase2Completed)) >= 2
+    return terminal

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from mainmode import events as ev
 from mainmode.events import ProxyId
@@ -25,7 +26,7 @@ from mainmode.language import Text
 NO_PROPOSAL_CHOSEN, INVALID_ID_INFORMATION = 14, 18
 """Notify types (RFC 2408 §3.14.1)."""
 
-IPCOMP = 4
+IPCOMP: Final = 4
 """A protocol in a proposal (RFC 2407 §4.4.1)."""
 
 KE_OCTETS = {1: 100, 2: 132, 5: 196, 14: 260}
